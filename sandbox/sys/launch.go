@@ -1,0 +1,219 @@
+package sys
+
+import (
+	"fmt"
+	"os"
+	"strings"
+	"syscall"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// Launch says how init is started. The Go runtime forks, so what happens
+// between clone and execve is what package syscall does there, in its order:
+// the ambient set is raised, the parent-death signal set, the descriptors put
+// in place, then execve.
+type Launch struct {
+	Exe   string   // what to execute, as the child sees it: /proc/self/fd/N
+	Argv  []string // argv[0] first
+	Env   []string
+	Dir   string
+	Files []uintptr // descriptors of the child, from 0
+	// Setctty makes descriptor 0 the controlling terminal of a new session;
+	// Setsid only starts the session.
+	Setsid, Setctty bool
+	// Credential, when set, starts init as another user (to show the lab as an
+	// ordinary user sees it).
+	UID, GID int // used when AsUser
+	AsUser   bool
+}
+
+// Clone starts init in the new namespaces of flags: clone(2), or clone3(2) when
+// a cgroup is given to be born into (CLONE_INTO_CGROUP, since Linux 5.7). It
+// returns the child's pid and a descriptor for it (pidfd_open(2)).
+//
+// It must be called on a locked thread: PR_SET_PDEATHSIG fires when the thread
+// that forked ends, not when the process does.
+func (k *Kernel) Clone(flags int, cgroupDir string, l Launch) (pid, pidfd int, err error) {
+	attr := &syscall.SysProcAttr{
+		Cloneflags: uintptr(flags),
+		Pdeathsig:  syscall.SIGKILL,
+		PidFD:      &pidfd,
+		Setsid:     l.Setsid || l.Setctty,
+		Setctty:    l.Setctty,
+	}
+	if l.AsUser {
+		attr.Credential = &syscall.Credential{Uid: uint32(l.UID), Gid: uint32(l.GID)}
+	}
+	if flags&unix.CLONE_NEWUSER != 0 {
+		// No id is mapped yet, so execve would see an unprivileged stranger and
+		// drop every capability. The ambient set survives: capabilities(7).
+		attr.AmbientCaps = allCaps()
+	}
+	name, args := "clone", []string{CloneFlags(uint64(flags|unix.CLONE_VM|unix.CLONE_VFORK|unix.CLONE_PIDFD)) + "|SIGCHLD"}
+	if cgroupDir != "" {
+		fd, err := openIf(!k.Dry, cgroupDir)
+		if err != nil {
+			return 0, -1, err
+		}
+		defer unix.Close(fd)
+		attr.UseCgroupFD, attr.CgroupFD = true, fd
+		name = "clone3"
+		args = []string{"{flags=" + CloneFlags(uint64(flags|unix.CLONE_VM|unix.CLONE_VFORK|unix.CLONE_PIDFD|unix.CLONE_INTO_CGROUP)) +
+			", exit_signal=SIGCHLD, cgroup=<" + cgroupDir + ">}"}
+	}
+	ret, err := k.call(func() (int64, error) {
+		p, _, err := syscall.StartProcess(l.Exe, l.Argv, &syscall.ProcAttr{Dir: l.Dir, Env: l.Env, Files: l.Files, Sys: attr})
+		return int64(p), err
+	}, name, args...)
+	return int(ret), pidfd, err
+}
+
+func openIf(really bool, dir string) (int, error) {
+	if !really {
+		return -1, nil
+	}
+	return unix.Open(dir, unix.O_DIRECTORY|unix.O_RDONLY|unix.O_CLOEXEC, 0)
+}
+
+// allCaps lists the numbers of every capability this kernel has.
+func allCaps() []uintptr {
+	var caps []uintptr
+	for n := range LastCap() + 1 {
+		caps = append(caps, uintptr(n))
+	}
+	return caps
+}
+
+// LastCap gives the highest capability number of the running kernel:
+// /proc/sys/kernel/cap_last_cap.
+func LastCap() int {
+	last := len(capNames) - 1
+	if b, err := os.ReadFile("/proc/sys/kernel/cap_last_cap"); err == nil {
+		fmt.Sscan(strings.TrimSpace(string(b)), &last)
+	}
+	return last
+}
+
+// SealedCopy puts program into a memfd that nobody can write to any more and
+// returns its descriptor: memfd_create(2). A container can reach the file its
+// init was started from by /proc/PID/exe; sealed, there is nothing to gain
+// there (CVE-2019-5736).
+func SealedCopy(name string, program []byte) (int, error) {
+	const flags = unix.MFD_CLOEXEC | unix.MFD_ALLOW_SEALING
+	fd, err := unix.MemfdCreate(name, flags|unix.MFD_EXEC)
+	if err == unix.EINVAL { // MFD_EXEC is new in Linux 6.3
+		fd, err = unix.MemfdCreate(name, flags)
+	}
+	if err != nil {
+		return -1, fmt.Errorf("memfd_create %s: %w", name, err)
+	}
+	for len(program) > 0 {
+		n, err := unix.Write(fd, program)
+		if err != nil {
+			unix.Close(fd)
+			return -1, fmt.Errorf("write memfd %s: %w", name, err)
+		}
+		program = program[n:]
+	}
+	const seals = unix.F_SEAL_SEAL | unix.F_SEAL_SHRINK | unix.F_SEAL_GROW | unix.F_SEAL_WRITE
+	if _, err := unix.FcntlInt(uintptr(fd), unix.F_ADD_SEALS, seals); err != nil {
+		unix.Close(fd)
+		return -1, fmt.Errorf("seal memfd %s: %w", name, err)
+	}
+	return fd, nil
+}
+
+// Execve replaces the process by another program: execve(2). It returns only
+// when that did not work.
+func (k *Kernel) Execve(path string, argv, env []string) error {
+	quoted := make([]string, len(argv))
+	for i, a := range argv {
+		quoted[i] = Quote(a)
+	}
+	return k.do(func() error { return unix.Exec(path, argv, env) }, "execve",
+		Quote(path), "["+strings.Join(quoted, ", ")+"]", fmt.Sprintf("[/* %d vars */]", len(env)))
+}
+
+// Kill sends SIGKILL to the process behind pidfd: pidfd_send_signal(2). A
+// process that has ended already is no error.
+func Kill(pidfd int) error {
+	return Signal(pidfd, unix.SIGKILL)
+}
+
+// Signal sends a signal to the process behind pidfd: pidfd_send_signal(2).
+func Signal(pidfd int, sig syscall.Signal) error {
+	err := unix.PidfdSendSignal(pidfd, sig, nil, 0)
+	if err == unix.ESRCH {
+		return nil
+	}
+	return err
+}
+
+// Exit is how a process ended.
+type Exit struct {
+	Code   int            // exit status, when Signal is 0
+	Signal syscall.Signal // the signal that ended it
+	RSS    int64          // largest resident set, KiB
+}
+
+// Status is the exit status a shell would report: the code, or 128+n.
+func (e Exit) Status() int {
+	if e.Signal != 0 {
+		return 128 + int(e.Signal)
+	}
+	return e.Code
+}
+
+// SignalName names the signal that ended the process, "" if none did.
+func (e Exit) SignalName() string {
+	if e.Signal == 0 {
+		return ""
+	}
+	return unix.SignalName(e.Signal)
+}
+
+// Wait waits for the child pid to end and reaps it: wait4(2).
+func Wait(pid int) (Exit, error) {
+	var (
+		ws unix.WaitStatus
+		ru unix.Rusage
+	)
+	for {
+		_, err := unix.Wait4(pid, &ws, 0, &ru)
+		if err == unix.EINTR {
+			continue
+		}
+		if err != nil {
+			return Exit{}, fmt.Errorf("wait for process %d: %w", pid, err)
+		}
+		if ws.Signaled() {
+			return Exit{Signal: ws.Signal(), RSS: ru.Maxrss}, nil
+		}
+		if ws.Exited() {
+			return Exit{Code: ws.ExitStatus(), RSS: ru.Maxrss}, nil
+		}
+	}
+}
+
+// Reap collects the child pid if it has ended and says whether it had. Orphans
+// of the container come to us when we are a child subreaper.
+func Reap(pid int) bool {
+	got, err := unix.Wait4(pid, nil, unix.WNOHANG, nil)
+	return err == nil && got == pid
+}
+
+// Subreaper makes this process inherit the orphans of the lab, so that a
+// container without a PID namespace cannot leave processes behind:
+// PR_SET_CHILD_SUBREAPER, prctl(2).
+func Subreaper() error {
+	return unix.Prctl(unix.PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+}
+
+// Gone reports whether the process behind pidfd has ended, waiting at most d.
+func Gone(pidfd int, d time.Duration) bool {
+	p := []unix.PollFd{{Fd: int32(pidfd), Events: unix.POLLIN}}
+	n, err := unix.Poll(p, int(d.Milliseconds()))
+	return err == nil && n > 0
+}

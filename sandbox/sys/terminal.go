@@ -1,0 +1,66 @@
+package sys
+
+import (
+	"fmt"
+	"strconv"
+
+	"golang.org/x/sys/unix"
+)
+
+// OpenPTY opens a new pseudo-terminal of the devpts instance mounted at dir:
+// ptmx, TIOCSPTLCK, then TIOCGPTPEER, which opens the other end without going
+// through a path that the container could have changed: ioctl_tty(2).
+func (k *Kernel) OpenPTY(dir string) (master, slave int, err error) {
+	const flags = unix.O_RDWR | unix.O_NOCTTY | unix.O_CLOEXEC
+	if k.Dry {
+		k.Record("ioctl", []string{"<" + dir + "/ptmx>", "TIOCGPTPEER"}, 0, nil)
+		return -1, -1, nil
+	}
+	master, err = unix.Open(dir+"/ptmx", flags, 0)
+	if err != nil {
+		return -1, -1, fmt.Errorf("open %s/ptmx: %w", dir, err)
+	}
+	if err = unix.IoctlSetPointerInt(master, unix.TIOCSPTLCK, 0); err != nil {
+		unix.Close(master)
+		return -1, -1, fmt.Errorf("unlock %s/ptmx: %w", dir, err)
+	}
+	got, err := k.call(func() (int64, error) {
+		fd, _, e := unix.Syscall(unix.SYS_IOCTL, uintptr(master), unix.TIOCGPTPEER, flags)
+		if e != 0 {
+			return -1, e
+		}
+		return int64(fd), nil
+	}, "ioctl", "<"+dir+"/ptmx>", "TIOCGPTPEER", "O_RDWR|O_NOCTTY")
+	if err != nil {
+		unix.Close(master)
+		return -1, -1, fmt.Errorf("open the other end of %s/ptmx: %w", dir, err)
+	}
+	return master, int(got), nil
+}
+
+// Setsid starts a new session: setsid(2).
+func (k *Kernel) Setsid() error {
+	_, err := k.call(func() (int64, error) {
+		sid, err := unix.Setsid()
+		return int64(sid), err
+	}, "setsid")
+	return err
+}
+
+// ControllingTTY makes fd the controlling terminal of the session and puts it
+// on descriptors 0, 1 and 2: TIOCSCTTY, ioctl_tty(2).
+func (k *Kernel) ControllingTTY(fd int) error {
+	err := k.do(func() error { return unix.IoctlSetInt(fd, unix.TIOCSCTTY, 0) }, "ioctl", strconv.Itoa(fd), "TIOCSCTTY", "0")
+	if err != nil || k.Dry {
+		return err
+	}
+	for std := range 3 {
+		if err := unix.Dup3(fd, std, 0); err != nil {
+			return err
+		}
+	}
+	return unix.Close(fd)
+}
+
+// CloseFD closes a descriptor.
+func CloseFD(fd int) { unix.Close(fd) }
