@@ -7,7 +7,11 @@
 // before it is done. Read call.go, kernel.go, then flags.go for the names.
 package sys
 
-import "strings"
+import (
+	"strings"
+
+	"golang.org/x/sys/unix"
+)
 
 // Call is one system call as it was made: the name and arguments as strace
 // prints them, the return value, and the name of the error ("" for none).
@@ -22,3 +26,15 @@ type Call struct {
 func (c Call) String() string {
 	return c.Name + "(" + strings.Join(c.Args, ", ") + ")"
 }
+
+// Error numbers the lab speaks about, so that others need not import x/sys/unix.
+const (
+	EACCES  = unix.EACCES
+	EBUSY   = unix.EBUSY
+	EINVAL  = unix.EINVAL
+	ENOENT  = unix.ENOENT
+	ENOEXEC = unix.ENOEXEC
+	ENOSPC  = unix.ENOSPC
+	EPERM   = unix.EPERM
+	EROFS   = unix.EROFS
+)

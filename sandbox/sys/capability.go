@@ -64,3 +64,20 @@ func joinCaps(mask uint64) string {
 	}
 	return strings.Join(names, "|")
 }
+
+// rlimitNames are the resource limits by number: getrlimit(2).
+var rlimitNames = []string{
+	"RLIMIT_CPU", "RLIMIT_FSIZE", "RLIMIT_DATA", "RLIMIT_STACK", "RLIMIT_CORE", "RLIMIT_RSS",
+	"RLIMIT_NPROC", "RLIMIT_NOFILE", "RLIMIT_MEMLOCK", "RLIMIT_AS", "RLIMIT_LOCKS",
+	"RLIMIT_SIGPENDING", "RLIMIT_MSGQUEUE", "RLIMIT_NICE", "RLIMIT_RTPRIO", "RLIMIT_RTTIME",
+}
+
+// RlimitNumber gives the number of a resource limit by its name.
+func RlimitNumber(name string) (n int, ok bool) {
+	for i, r := range rlimitNames {
+		if r == name {
+			return i, true
+		}
+	}
+	return 0, false
+}

@@ -1,0 +1,80 @@
+package op
+
+import (
+	"errors"
+	"os"
+
+	"cutaway/sandbox/sys"
+)
+
+// Dir is a directory the lab keeps on the host for one container: its root, or
+// the upper and work directory of its overlay.
+type Dir struct {
+	Path string `json:"path"`
+	Mode uint32 `json:"mode"`
+	UID  int    `json:"uid"` // owner, as the host counts
+	GID  int    `json:"gid"`
+}
+
+// Name implements Op.
+func (Dir) Name() string { return "mkdir" }
+
+// Do implements Op.
+func (o Dir) Do(k *sys.Kernel, _ *Target) error {
+	if err := k.Mkdir(o.Path, o.Mode); err != nil {
+		return at(err, "make directory %s", o.Path)
+	}
+	if o.UID == 0 && o.GID == 0 {
+		return nil
+	}
+	return at(k.Chown(o.Path, o.UID, o.GID), "give %s to %d:%d", o.Path, o.UID, o.GID)
+}
+
+// Undo removes the directory and what is in it. The container's mounts in it
+// were never the host's, so nothing outside can be reached from here.
+func (o Dir) Undo(*sys.Kernel) error {
+	return at(os.RemoveAll(o.Path), "remove directory %s", o.Path)
+}
+
+// Shell implements Op.
+func (o Dir) Shell() string { return "mkdir -p " + quote(o.Path) }
+
+// Symlink makes a symbolic link inside the container, such as /dev/fd.
+type Symlink struct {
+	Target string `json:"target"`
+	Path   string `json:"path"`
+}
+
+// Name implements Op.
+func (Symlink) Name() string { return "symlink" }
+
+// Do implements Op.
+func (o Symlink) Do(k *sys.Kernel, _ *Target) error {
+	return at(k.Symlink(o.Target, o.Path), "link %s to %s", o.Path, o.Target)
+}
+
+// Shell implements Op.
+func (o Symlink) Shell() string { return "ln -s " + quote(o.Target) + " " + quote(o.Path) }
+
+// Chdir changes the payload's working directory, making it if it is missing.
+type Chdir struct {
+	Path string `json:"path"`
+}
+
+// Name implements Op.
+func (Chdir) Name() string { return "chdir" }
+
+// Do implements Op.
+func (o Chdir) Do(k *sys.Kernel, _ *Target) error {
+	err := k.Chdir(o.Path)
+	if errors.Is(err, os.ErrNotExist) {
+		if err := mkdirs(k, o.Path); err != nil {
+			return err
+		}
+		err = k.Chdir(o.Path)
+	}
+	return at(err, "change to directory %s", o.Path)
+}
+
+// Shell implements Op.
+func (o Chdir) Shell() string { return "cd " + quote(o.Path) }

@@ -1,0 +1,31 @@
+package op
+
+import "cutaway/sandbox/sys"
+
+// hints are guesses: what a refusal most often means, by operation and errno.
+// Each row has a test that provokes it.
+var hints = map[string]map[sys.Errno]string{
+	"clone": {
+		sys.EPERM:  "namespaces need root, or a user namespace: as an ordinary user try cutaway run --net none",
+		sys.ENOSPC: "a limit in /proc/sys/user/max_*_namespaces is reached",
+	},
+	"unshare": {
+		sys.EPERM:  "run as root, or with a user namespace first",
+		sys.ENOSPC: "a limit in /proc/sys/user/max_*_namespaces is reached",
+	},
+	"overlay": {
+		sys.EINVAL: "upperdir must not be on overlayfs itself; put the lab's state on ext4, xfs or tmpfs: cutaway --state DIR",
+		sys.EPERM:  "overlayfs inside a user namespace needs Linux >= 5.11",
+	},
+	"execve": {
+		sys.ENOENT:  "the program, or the interpreter it names, is not in the container's root filesystem",
+		sys.EACCES:  "it is not executable, or is on a mount with noexec",
+		sys.ENOEXEC: "it is not a program for this machine's architecture, nor a script with a #! line",
+	},
+	"mkdir": {
+		sys.ENOSPC: "the disk is full; put the lab's state elsewhere: cutaway --state DIR",
+	},
+	"cgroup_create": {
+		sys.EROFS: "the cgroup filesystem is read-only here: are you inside a container already?",
+	},
+}

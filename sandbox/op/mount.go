@@ -1,0 +1,156 @@
+package op
+
+import (
+	"os"
+	"path"
+	"strings"
+
+	"cutaway/sandbox/sys"
+)
+
+// Mount attaches a filesystem, or changes a mount that is there: mount(2).
+type Mount struct {
+	Source string  `json:"source,omitempty"`
+	Target string  `json:"target"`
+	Type   string  `json:"type,omitempty"`
+	Flags  uintptr `json:"flags,omitempty"`
+	Data   string  `json:"data,omitempty"`
+	// Mkdir makes the mount point first if the image lacks it.
+	Mkdir bool `json:"mkdir,omitempty"`
+	// Optional passes over a target that does not exist: kernels differ in
+	// what they have in /proc.
+	Optional bool `json:"optional,omitempty"`
+}
+
+// Name implements Op.
+func (Mount) Name() string { return "mount" }
+
+// Do implements Op.
+func (o Mount) Do(k *sys.Kernel, _ *Target) error {
+	if o.Mkdir {
+		if err := mkdirs(k, o.Target); err != nil {
+			return err
+		}
+	}
+	if o.Optional && !k.Dry {
+		if _, err := os.Lstat(o.Target); err != nil {
+			return nil
+		}
+	}
+	what := o.Type
+	if what == "" {
+		what = o.Source
+	}
+	return at(k.Mount(o.Source, o.Target, o.Type, o.Flags, o.Data), "mount %s at %s", what, o.Target)
+}
+
+// Shell implements Op.
+func (o Mount) Shell() string {
+	switch {
+	case o.Flags&sys.Private != 0:
+		return "mount --make-rprivate " + quote(o.Target)
+	case o.Flags&sys.Remount != 0:
+		return "mount -o remount," + mountOptions(o.Flags, o.Data) + " " + quote(o.Target)
+	case o.Flags&sys.Bind != 0:
+		return "mount --bind " + quote(o.Source) + " " + quote(o.Target)
+	}
+	words := "mount -t " + o.Type
+	if options := mountOptions(o.Flags, o.Data); options != "" {
+		words += " -o " + quote(options)
+	}
+	return words + " " + quote(o.Source) + " " + quote(o.Target)
+}
+
+// mountOptions writes flags as mount(8) takes them.
+func mountOptions(flags uintptr, data string) string {
+	var options []string
+	for _, f := range []struct {
+		bit  uintptr
+		name string
+	}{{sys.Bind, "bind"}, {sys.Rdonly, "ro"}, {sys.Nosuid, "nosuid"}, {sys.Nodev, "nodev"}, {sys.Noexec, "noexec"}} {
+		if flags&f.bit != 0 {
+			options = append(options, f.name)
+		}
+	}
+	if data != "" {
+		options = append(options, data)
+	}
+	return strings.Join(options, ",")
+}
+
+// OpenTree takes hold of a file or directory of the host while it can still be
+// reached, for MoveMount to attach once the root has changed: open_tree(2).
+// Until then the clone is attached nowhere, and no path leads to it.
+type OpenTree struct {
+	Source string `json:"source"`
+}
+
+// Name implements Op.
+func (OpenTree) Name() string { return "open_tree" }
+
+// Do implements Op.
+func (o OpenTree) Do(k *sys.Kernel, t *Target) error {
+	fd, err := k.OpenTree(o.Source)
+	if err == nil && !k.Dry {
+		t.Open[o.Source] = fd
+	}
+	return at(err, "take hold of %s", o.Source)
+}
+
+// Shell implements Op.
+func (o OpenTree) Shell() string { return "" }
+
+// MoveMount attaches what OpenTree took from Source: move_mount(2). The target
+// is resolved in the new root, so no link in the image can lead it outside.
+type MoveMount struct {
+	Source string `json:"source"`
+	Target string `json:"target"`
+	File   bool   `json:"file,omitempty"` // the mount point is a file, not a directory
+}
+
+// Name implements Op.
+func (MoveMount) Name() string { return "move_mount" }
+
+// Do implements Op.
+func (o MoveMount) Do(k *sys.Kernel, t *Target) error {
+	dir := o.Target
+	if o.File {
+		dir = path.Dir(o.Target)
+	}
+	if err := mkdirs(k, dir); err != nil {
+		return err
+	}
+	if o.File {
+		if _, err := os.Lstat(o.Target); k.Dry || os.IsNotExist(err) {
+			if err := k.Create(o.Target); err != nil {
+				return at(err, "create mount point %s", o.Target)
+			}
+		}
+	}
+	fd, ok := t.Open[o.Source]
+	if !ok {
+		fd = -1
+	}
+	delete(t.Open, o.Source)
+	return at(k.MoveMount(fd, o.Target), "bind %s at %s", o.Source, o.Target)
+}
+
+// Shell implements Op.
+func (o MoveMount) Shell() string {
+	return "mount --rbind " + quote(o.Source) + " " + quote(strings.TrimPrefix(o.Target, "/"))
+}
+
+// mkdirs makes the directories of p that are missing. In dry mode it says
+// nothing: what an image lacks is known only there.
+func mkdirs(k *sys.Kernel, p string) error {
+	if k.Dry || p == "/" || p == "." {
+		return nil
+	}
+	if st, err := os.Stat(p); err == nil && st.IsDir() {
+		return nil
+	}
+	if err := mkdirs(k, path.Dir(p)); err != nil {
+		return err
+	}
+	return at(k.Mkdir(p, 0o755), "make mount point %s", p)
+}
