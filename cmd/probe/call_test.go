@@ -1,0 +1,139 @@
+package main
+
+import (
+	"encoding/binary"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+func TestCallsAreRefusedWithoutCapabilities(t *testing.T) {
+	needRoot(t)
+	for call, form := range map[string]string{
+		"mount":         `mount("tmpfs", "/mnt", "tmpfs", 0, NULL)`,
+		"chown /tmp 1":  `fchownat(AT_FDCWD, "/tmp", 1, -1, 0)`,
+		"mknod /tmp/p":  `mknodat(AT_FDCWD, "/tmp/p", S_IFCHR|0600, makedev(1, 3))`,
+		"sethostname x": `sethostname("x", 1)`,
+		"clock_settime": `clock_settime(CLOCK_REALTIME, {now})`,
+		"setuid 0":      `setuid(0)`,
+		"raw-socket":    `socket(AF_INET, SOCK_RAW, IPPROTO_ICMP)`,
+		"chroot /tmp":   `chroot("/tmp")`,
+	} {
+		out, status := outcomeOf(t, nobody(append([]string{"call"}, strings.Fields(call)...)...))
+		require.Equal(t, 1, status, call)
+		require.Equal(t, form+" = -1 EPERM (operation not permitted)\n", out)
+	}
+}
+
+// What root may do is tried in namespaces of its own, and is undone.
+func TestCallsSucceedAsRootAndLeaveNothing(t *testing.T) {
+	needRoot(t)
+	dir := t.TempDir()
+	out, status := outcomeOf(t, inNamespaces(syscall.CLONE_NEWNS|syscall.CLONE_NEWUTS, `
+		set -e
+		cd `+dir+`
+		mkdir point
+		touch file
+		hostname before
+		"$0" call mount point
+		"$0" call sethostname after
+		"$0" call chown file 77
+		"$0" call mknod node
+		"$0" call setuid 65534
+		"$0" call raw-socket
+		"$0" call ptrace
+		"$0" call unshare-user
+		"$0" call open file
+		hostname
+		stat -c "%n %u" *
+		grep -c `+dir+` /proc/self/mounts || true`))
+	require.Zero(t, status, out)
+	lines := strings.Split(strings.TrimSpace(out), "\n")
+	require.Len(t, lines, 13, out)
+	for _, line := range lines[:9] {
+		require.Regexp(t, `^\w+\(.*\) = \d+$`, line)
+	}
+	require.Equal(t, []string{"before", "file 0", "point 0", "0"}, lines[9:])
+}
+
+// A seccomp filter may kill the caller instead of refusing: then there is no
+// result to print. bwrap installs the filter it reads from descriptor 3.
+func TestCallReportsTheSignalOfASeccompFilter(t *testing.T) {
+	needRoot(t)
+	const (
+		loadNumber = 0x20       // BPF_LD|BPF_W|BPF_ABS, offset 0: seccomp_data.nr
+		jumpEqual  = 0x15       // BPF_JMP|BPF_JEQ|BPF_K
+		give       = 0x06       // BPF_RET|BPF_K
+		kill       = 0x80000000 // SECCOMP_RET_KILL_PROCESS
+		allow      = 0x7fff0000 // SECCOMP_RET_ALLOW
+	)
+	filter, err := os.Create(filepath.Join(t.TempDir(), "filter"))
+	require.NoError(t, err)
+	defer filter.Close()
+	require.NoError(t, binary.Write(filter, binary.NativeEndian, []struct {
+		Code   uint16
+		JT, JF uint8
+		K      uint32
+	}{{loadNumber, 0, 0, 0}, {jumpEqual, 0, 1, syscall.SYS_KEYCTL}, {give, 0, 0, kill}, {give, 0, 0, allow}}))
+	_, err = filter.Seek(0, 0)
+	require.NoError(t, err)
+
+	cmd := exec.Command("bwrap", "--bind", jail(t), "/", "--seccomp", "3", "/probe", "call", "keyctl")
+	cmd.ExtraFiles = []*os.File{filter}
+	out, status := outcomeOf(t, cmd)
+	require.Equal(t, 1, status, out)
+	require.Regexp(t, `^keyctl\(.*\): killed by bad system call\n$`, out)
+}
+
+func TestIPCStaysInItsNamespace(t *testing.T) {
+	needRoot(t)
+	out, status := outcomeOf(t, inNamespaces(syscall.CLONE_NEWIPC, `
+		set -e
+		"$0" shm
+		cat /proc/sysvipc/shm
+		"$0" shm -rm 0
+		"$0" mqueue /probe-test
+		"$0" mqueue -rm /probe-test
+		! "$0" mqueue -rm /probe-test`))
+	require.Zero(t, status, out)
+	require.Contains(t, out, "shmid 0 key 0x637574 size 4096\n")
+	require.Regexp(t, `(?m)^\s*6518132\s+0\s+600\s+4096`, out) // 0x637574 in decimal
+	require.Contains(t, out, "removed shmid 0\n")
+	require.Contains(t, out, "mqueue /probe-test maxmsg 10 msgsize 8192\n")
+	require.Contains(t, out, "mq_unlink /probe-test: ENOENT: no such file")
+}
+
+func TestForkIsCountedAndRefused(t *testing.T) {
+	needRoot(t)
+	out, status := outcomeOf(t, exec.Command(probe, "fork", "25"))
+	require.Zero(t, status, out)
+	require.Equal(t, "forked 25 of 25\n", out)
+
+	// RLIMIT_NPROC counts a user's tasks; nobody else runs as this one.
+	out, status = outcomeOf(t, exec.Command("setpriv", "--reuid=61357", "--clear-groups",
+		"prlimit", "--nproc=32", probe, "fork", "500"))
+	require.Equal(t, 1, status, out)
+	var n int
+	before, _, ok := strings.Cut(out, " of 500, then: clone(SIGCHLD) = -1 EAGAIN (resource temporarily unavailable)\n")
+	require.True(t, ok, out)
+	_, err := fmt.Sscanf(before, "forked %d", &n)
+	require.NoError(t, err)
+	require.InDelta(t, 27, n, 5) // the probe's own threads count too
+}
+
+func TestEatTouchesWhatItSays(t *testing.T) {
+	out, status := outcomeOf(t, exec.Command(probe, "eat", "8M"))
+	require.Zero(t, status, out)
+	require.Equal(t, "touched 8M\n", out)
+
+	// The address space limit refuses the mapping: setrlimit(2).
+	out, status = outcomeOf(t, exec.Command("prlimit", "--as=2000000000", probe, "eat", "4G"))
+	require.Equal(t, 1, status, out)
+	require.Contains(t, out, "probe: mmap 4G: ENOMEM: cannot allocate memory")
+}
