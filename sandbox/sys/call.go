@@ -31,7 +31,9 @@ func (c Call) String() string {
 const (
 	EACCES  = unix.EACCES
 	EBUSY   = unix.EBUSY
+	EEXIST  = unix.EEXIST
 	EINVAL  = unix.EINVAL
+	ENODEV  = unix.ENODEV
 	ENOENT  = unix.ENOENT
 	ENOEXEC = unix.ENOEXEC
 	ENOSPC  = unix.ENOSPC
