@@ -5,13 +5,33 @@
 // the container. What the lab says happened comes from comparing two
 // Snapshots, never from what it meant to do.
 //
+//	before, err := inspect.Take(ctx, inspect.Scope{Host: true, PIDs: []int{pid}})
+//	...                                   // one step of building a container
+//	after, err := inspect.Take(ctx, ...)
+//	diff := inspect.Compare(before, after) // what that step created, changed, removed
+//
+// An Object is a Kind, the kernel's own identity for it, where the facts were
+// read, and the facts in order. Some facts are Volatile: usage counters,
+// process states. They are shown, but two Snapshots that differ in them alone
+// are equal, so looking twice at an idle machine finds no change.
+//
 // Read object.go for the vocabulary, snapshot.go for how a Snapshot is taken,
-// diff.go for how two are compared, then the file of the kind you care about.
+// diff.go for how two are compared, then the file of the kind you care about:
+//
+//	namespace.go  which namespaces, who owns them, who is in them
+//	process.go    pid in each PID namespace, root, credentials
+//	caps.go seccomp.go rlimits.go idmap.go    what a process may do, and as whom
+//	mount.go overlay.go device.go             its file systems and /dev
+//	link.go nft.go                            its network
+//	ipc.go cgroup.go sysctl.go                System V and POSIX IPC, limits, knobs
+//	dir.go                                    what the lab keeps on disk
+//	pair.go                                   two processes side by side
 package inspect
 
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 )
 
 // Kind names a sort of kernel object. Namespaces use the name of their
@@ -52,6 +72,17 @@ const (
 	Blob    Kind = "blob"    // a blob of an OCI image: digest, size, media type
 )
 
+// Kinds lists every Kind in the order in which Snapshots and Diffs list their
+// objects: namespaces, then processes and what they may do, then the rest.
+var Kinds = []Kind{
+	User, Mnt, UTS, PID, IPC, Net, CgroupNS, Time,
+	Process, Caps, Seccomp, Rlimits, IDMap,
+	Mount, Overlay, Device, Cgroup,
+	Link, Addr, Route, Nft,
+	Shm, Sem, Msg, Mqueue,
+	Sysctl, Dir, Blob,
+}
+
 // Field is one named fact about an Object.
 type Field struct {
 	Key, Value string
@@ -72,6 +103,22 @@ func (d Detail) Get(key string) string {
 		}
 	}
 	return ""
+}
+
+// with returns d with one more lasting fact, or unchanged when value is "".
+func (d Detail) with(key, value string) Detail {
+	if value == "" {
+		return d
+	}
+	return append(d, Field{Key: key, Value: value})
+}
+
+// withVolatile is with for a fact that changes by itself.
+func (d Detail) withVolatile(key, value string) Detail {
+	if value == "" {
+		return d
+	}
+	return append(d, Field{Key: key, Value: value, Volatile: true})
 }
 
 // MarshalJSON writes {"key":"value",...} in the order of the fields.
@@ -96,6 +143,29 @@ func (d Detail) MarshalJSON() ([]byte, error) {
 	}
 	b.WriteByte('}')
 	return b.Bytes(), nil
+}
+
+// UnmarshalJSON reads what MarshalJSON wrote. Which facts were Volatile is not
+// part of the JSON form.
+func (d *Detail) UnmarshalJSON(text []byte) error {
+	dec := json.NewDecoder(bytes.NewReader(text))
+	if t, err := dec.Token(); err != nil || t != json.Delim('{') {
+		return fmt.Errorf("decode detail: not a JSON object: %s", text)
+	}
+	*d = nil
+	for dec.More() {
+		var f Field
+		key, err := dec.Token()
+		if err != nil {
+			return fmt.Errorf("decode detail: %w", err)
+		}
+		f.Key, _ = key.(string) // in an object a key is always a string
+		if err := dec.Decode(&f.Value); err != nil {
+			return fmt.Errorf("decode detail %q: %w", f.Key, err)
+		}
+		*d = append(*d, f)
+	}
+	return nil
 }
 
 // Object is one kernel object as read back from the kernel.
