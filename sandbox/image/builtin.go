@@ -1,0 +1,52 @@
+package image
+
+import (
+	"embed"
+	"errors"
+	"io"
+	"io/fs"
+	"runtime"
+
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+)
+
+// BuiltInRef is the reference of the embedded image. It names no registry: the
+// image comes out of this program.
+const BuiltInRef = "built-in"
+
+// builtInFiles holds README.md and applets.txt, the small files of each layer
+// and, in a program that was built with `make`, image.tar.
+//
+//go:embed builtin/*.* all:builtin/layers
+var builtInFiles embed.FS
+
+// BuiltIn gives the embedded image: busybox in three layers. Nothing is read
+// before the first call, and no layer before it is asked for.
+//
+// A program built without the image (`go build` on a fresh checkout) makes the
+// same image from the host's static busybox, but without /usr/bin/probe; where
+// there is none either, the error is a *NoBusyboxError.
+func BuiltIn() (v1.Image, error) {
+	file, err := builtInFiles.Open("builtin/image.tar")
+	if errors.Is(err, fs.ErrNotExist) {
+		return fromHost()
+	}
+	if err != nil {
+		return nil, err
+	}
+	// A file of an embed.FS can be read at any offset and needs no closing.
+	return readLayout(file.(io.ReaderAt))
+}
+
+// fromHost makes the image from what the host has.
+func fromHost() (v1.Image, error) {
+	path, err := FindBusybox(runtime.GOARCH)
+	if err != nil {
+		return nil, err
+	}
+	parts, err := ReadParts(path, "", runtime.GOARCH)
+	if err != nil {
+		return nil, err
+	}
+	return parts.Image()
+}
