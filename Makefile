@@ -1,0 +1,75 @@
+# make build   bin/cutaway with everything it embeds; needs no root
+# make tour    the whole course in one go, on this host; needs root
+# make test    every check and every test, as root
+# make bench   how long a container takes to start, beside other tools
+# make clean   undo what a killed run left, remove what was built
+#
+# A second run of any of them downloads nothing.
+
+GO ?= go
+GOARCH := $(shell $(GO) env GOARCH)
+# As the programs must be: static, without paths of this machine in them, and
+# the same in a checkout that belongs to somebody else.
+export CGO_ENABLED := 0
+BUILD := $(GO) build -buildvcs=false -trimpath -ldflags "-s -w"
+ROOT := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
+
+BUILTIN := sandbox/image/builtin
+IMAGE := $(BUILTIN)/image.tar
+INIT := sandbox/initbin/cutaway-init
+
+.PHONY: build tour test bench clean lint FORCE
+.DELETE_ON_ERROR:
+
+build: bin/cutaway
+
+# Go knows what its programs depend on better than a list here could, and
+# builds nothing twice; so it is always asked.
+bin/cutaway: $(IMAGE) $(INIT) FORCE
+	$(BUILD) -o $@ ./cmd/cutaway
+
+$(INIT): FORCE | packages-build
+	$(BUILD) -o $@ ./cmd/cutaway-init
+
+# The probe goes into the image, and the image takes a while: these two have
+# their dependencies written down.
+bin/probe: $(filter-out %_test.go,$(wildcard cmd/probe/*.go)) bin/arch | packages-build
+	$(BUILD) -o $@ ./cmd/probe
+
+# Where there is no apt-get to fetch a static busybox with, the host's is used.
+# The generator runs here, whatever GOARCH the image is for.
+$(IMAGE): bin/probe $(filter-out %_test.go,$(wildcard sandbox/image/builtin*.go)) $(shell find $(BUILTIN)/layers $(BUILTIN)/generate $(BUILTIN)/applets.txt -type f ! -name '*_test.go')
+	command -v apt-get >/dev/null || vm/packages.sh install busybox
+	GOARCH= $(GO) run ./$(BUILTIN)/generate -arch $(GOARCH) -probe bin/probe -o $@
+
+# bin/arch changes when GOARCH does, and makes probe and image follow.
+bin/arch: FORCE
+	@mkdir -p bin
+	@echo $(GOARCH) | cmp -s - $@ || echo $(GOARCH) >$@
+
+packages-%:
+	@vm/packages.sh install $*
+
+tour: packages-lab build
+	@echo "cutaway: this tour runs on this host: there is no disposable machine to run it in yet"
+	$(ROOT) bin/cutaway tour --auto --in host
+
+# One package after the other (-p 1), because each kernel test ends by asserting
+# that the host is as it was; never from the cache, because the kernel under the
+# tests is not among its keys.
+test: packages-lab packages-test build lint
+	$(GO) test -count=1 -p 1 -timeout 20m ./...
+
+lint: $(IMAGE) $(INIT)
+	@unformatted=$$(gofmt -l .); [ -z "$$unformatted" ] || { echo "not gofmt-ed:" $$unformatted; exit 1; }
+	$(GO) vet ./...
+	$(GO) tool staticcheck ./...
+
+bench: packages-bench build
+	.ci/bench
+
+clean:
+	@if [ -x bin/cutaway ]; then $(ROOT) bin/cutaway clean; fi
+	rm -rf bin $(IMAGE) $(INIT)
+
+FORCE:
