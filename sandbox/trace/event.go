@@ -41,10 +41,11 @@ type Event struct {
 	Why   string `json:"why,omitempty"`   // completes "now, because ..."
 	Shell string `json:"shell,omitempty"` // the same by hand
 
-	Calls   []sys.Call       `json:"calls,omitempty"`
-	Created []inspect.Object `json:"created,omitempty"`
-	Changed []inspect.Object `json:"changed,omitempty"`
-	Removed []inspect.Object `json:"removed,omitempty"`
+	// A step has all four lists, if only an empty one.
+	Calls   []sys.Call       `json:"calls,omitzero"`
+	Created []inspect.Object `json:"created,omitzero"`
+	Changed []inspect.Object `json:"changed,omitzero"`
+	Removed []inspect.Object `json:"removed,omitzero"`
 	// Unexpected lists kinds that changed although the Step does not name them,
 	// Missing those it names that did not change. Both are empty when the
 	// kernel did what the Step says.
@@ -58,6 +59,7 @@ type Event struct {
 	SoFar  []string `json:"so_far,omitempty"` // short names of the stages built up to here
 	Lesson string   `json:"lesson,omitempty"` // what to take away; on the closing stage event
 	Code   string   `json:"code,omitempty"`   // file to read
+	Read   string   `json:"read,omitempty"`   // what else to read: "cutaway lesson uts", "uts_namespaces(7)"
 	Next   string   `json:"next,omitempty"`   // slug of the next stage
 	Done   bool     `json:"done,omitempty"`
 	// Lacks is the reason this machine cannot do the stage (and which kernel can).
