@@ -1,0 +1,220 @@
+package image
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path"
+	"path/filepath"
+	"slices"
+	"strings"
+	"syscall"
+
+	"cutaway/sandbox/sys"
+)
+
+// overlay keeps a layer apart, in the form overlayfs wants a lower directory:
+// a whiteout becomes a character device 0:0, an opaque directory an extended
+// attribute (Documentation/filesystems/overlayfs.rst, "whiteouts and opaque
+// directories"). What the layers below hold is needed only when the archive
+// has ended, so layers can be unpacked side by side until then.
+type overlay struct {
+	wait   func() error // returns when all layers below are complete
+	lowers []string     // the layers below, topmost first
+
+	hidden  []string
+	opaques map[string]bool
+	links   []pendingLink
+}
+
+// pendingLink is a hard link to a file of a layer below.
+type pendingLink struct {
+	name, target string
+	attrs        attributes // of directories on the way to name
+}
+
+// opaqueXattrs mark a directory that hides those of the same name below. The
+// kernel reads the first on an overlay that root mounted, the second on one
+// mounted with userxattr inside a user namespace (since Linux 5.11).
+var opaqueXattrs = []string{"trusted.overlay.opaque", "user.overlay.opaque"}
+
+func (o *overlay) placed(*directory, string) {}
+
+func (o *overlay) hide(_ *extractor, name string) error {
+	o.hidden = append(o.hidden, name)
+	return nil
+}
+
+func (o *overlay) opaque(_ *extractor, name string) error {
+	o.opaques[name] = true
+	return nil
+}
+
+func (o *overlay) missing(name, target string, a attributes) bool {
+	a.mode, a.xattrs = 0o755, nil
+	o.links = append(o.links, pendingLink{name, target, a})
+	return true
+}
+
+// finish does what needs the layers below.
+func (o *overlay) finish(x *extractor) error {
+	if err := o.wait(); err != nil {
+		return err
+	}
+	for _, l := range o.links {
+		x.tree.between()
+		if err := o.link(x, l); err != nil {
+			return fmt.Errorf("link %s to %s: %w", l.name, l.target, err)
+		}
+	}
+	for _, name := range o.hidden {
+		x.tree.between()
+		if err := o.mark(x, name); err != nil {
+			return fmt.Errorf("whiteout of %s: %w", name, err)
+		}
+	}
+	for name := range o.opaques {
+		x.tree.between()
+		d, err := x.parent(name, x.tree.root.attrs)
+		if err == nil {
+			err = setOpaque(d.fd)
+		}
+		if err != nil {
+			return fmt.Errorf("opaque directory %s: %w", name, err)
+		}
+	}
+	return o.inherit(x)
+}
+
+// mark makes the whiteout of name, if there is something to hide: a whiteout
+// in a directory that no layer below has would be listed as a device.
+func (o *overlay) mark(x *extractor, name string) error {
+	dir, base := split(name)
+	if d, err := x.tree.find(dir); err == nil {
+		if st, err := d.fd.Lstat(base); err == nil {
+			// The layer hides the old and brings a new one. A file does that by
+			// itself, a directory must not be merged with the old.
+			if st.Mode&syscall.S_IFMT == syscall.S_IFDIR {
+				o.opaques[name] = true
+			}
+			return nil
+		}
+	}
+	for up := dir; ; up, _ = split(up) {
+		if o.opaques[up] {
+			return nil
+		}
+		if up == "." {
+			break
+		}
+	}
+	if file, err := below(o.lowers, name); file == "" || err != nil {
+		return err
+	}
+	d, err := x.parent(dir, x.tree.root.attrs)
+	if err != nil {
+		return err
+	}
+	return d.fd.Whiteout(base)
+}
+
+// setOpaque marks the directory d in the way overlays mounted by root read, and
+// in the way others do. Without CAP_SYS_ADMIN only the second is possible.
+func setOpaque(d sys.FD) error {
+	trusted := d.SetXattr(opaqueXattrs[0], []byte("y"))
+	user := d.SetXattr(opaqueXattrs[1], []byte("y"))
+	if trusted != nil && user != nil {
+		return user
+	}
+	return nil
+}
+
+// isOpaque reports whether the directory at dir hides those below.
+func isOpaque(dir string) (bool, error) {
+	for _, key := range opaqueXattrs {
+		value, err := sys.Xattr(dir, key)
+		if err != nil {
+			return false, fmt.Errorf("read %s of %s: %w", key, dir, err)
+		}
+		if string(value) == "y" {
+			return true, nil
+		}
+	}
+	return false, nil
+}
+
+// inherit gives directories that the layer needs but does not describe the
+// attributes of the same directory below: overlayfs shows those of the topmost.
+func (o *overlay) inherit(x *extractor) error {
+	for _, d := range x.tree.known {
+		if !d.implied {
+			continue
+		}
+		file, err := below(o.lowers, d.path())
+		if err != nil {
+			return err
+		}
+		info, err := os.Lstat(file)
+		if file == "" || err != nil || !info.IsDir() {
+			continue
+		}
+		if d.attrs, err = attributesAt(file, info); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// below finds what the layers below show at name: its path in the topmost
+// layer that has it, "" if none has or a whiteout hides it. No link is
+// followed: on an overlay this layer's directories hide links below.
+func below(lowers []string, name string) (string, error) {
+	merged := lowers
+	if name == "." {
+		return append(slices.Clone(lowers), "")[0], nil
+	}
+	at := "."
+	for {
+		next, rest, more := strings.Cut(name, "/")
+		at = path.Join(at, next)
+		var dirs []string
+		for _, layer := range merged {
+			file := filepath.Join(layer, at)
+			info, err := os.Lstat(file)
+			if errors.Is(err, fs.ErrNotExist) {
+				continue
+			}
+			if err != nil {
+				return "", err
+			}
+			if !info.IsDir() {
+				if len(dirs) > 0 || more || isWhiteout(info) {
+					break
+				}
+				return file, nil
+			}
+			dirs = append(dirs, layer)
+			opaque, err := isOpaque(file)
+			if err != nil {
+				return "", err
+			}
+			if opaque {
+				break
+			}
+		}
+		if len(dirs) == 0 {
+			return "", nil
+		}
+		if !more {
+			return filepath.Join(dirs[0], at), nil
+		}
+		merged, name = dirs, rest
+	}
+}
+
+// isWhiteout reports whether a file is the character device 0:0.
+func isWhiteout(info fs.FileInfo) bool {
+	st, ok := info.Sys().(*syscall.Stat_t)
+	return ok && info.Mode()&fs.ModeCharDevice != 0 && st.Rdev == 0
+}
