@@ -3,6 +3,7 @@
 #
 #   vm/packages.sh install GROUP...  install what is missing, and only that
 #   vm/packages.sh name GROUP...     print the command that would install a group
+#   vm/packages.sh missing GROUP...  list the programs that are not here, by name
 #   vm/packages.sh check GROUP...    exit 0 if every program of the groups is here
 #
 # Groups: build (make, git and a new enough Go), busybox (a static one), lab
@@ -96,8 +97,8 @@ known() {
 		"groups: build busybox lab test bench vm"
 }
 
-# missing GROUP... prints the rows whose program is not on PATH.
-missing() {
+# lacking GROUP... prints the rows whose program is not on PATH.
+lacking() {
 	for group; do
 		rows "$group" | while read -r program package; do
 			have "${program%|*}" || have "${program#*|}" || echo "$program $package"
@@ -131,7 +132,10 @@ newer_or_equal() {
 # an older Go fetches the release go.mod asks for, unless GOTOOLCHAIN=local.
 # No package is named for it: the stable distributions carry older releases.
 go_is_new_enough() {
-	want=$(awk '$1 == "go" { print $2 }' "${0%/*}/../go.mod" 2>/dev/null || true)
+	case $0 in # read from standard input, the script has no go.mod beside it
+	*/packages.sh) want=$(awk '$1 == "go" { print $2 }' "${0%/*}/../go.mod") ;;
+	*) want= ;;
+	esac
 	have go || die 3 "go: not on PATH: this project needs Go ${want:-1.26} or newer" \
 		"https://go.dev/doc/install"
 	[ -n "$want" ] || return 0
@@ -174,12 +178,12 @@ install() {
 		known "$group"
 		[ "$group" != build ] || go_is_new_enough
 	done
-	lacking=$(missing "$@")
-	[ -n "$lacking" ] || return 0
-	echo "$lacking" | awk '$2 == "-" { print $1 }' | while read -r program; do
+	absent=$(lacking "$@")
+	[ -n "$absent" ] || return 0
+	echo "$absent" | awk '$2 == "-" { print $1 }' | while read -r program; do
 		say "$program: not packaged for $(manager): install it by hand"
 	done
-	wanted=$(echo "$lacking" | packages)
+	wanted=$(echo "$absent" | packages)
 	[ -n "$wanted" ] || return 0
 	[ "$(id -u)" = 0 ] || have sudo || die 3 "needs root to install: $wanted" \
 		"as root: $(installer) $wanted"
@@ -207,22 +211,27 @@ name() {
 	echo "sudo $(installer) $wanted"
 }
 
+# missing prints the programs on one line.
+missing() {
+	for group; do known "$group"; done
+	lacking "$@" | cut -d' ' -f1 | tr '\n' ' ' | sed 's/ $//'
+}
+
 check() {
 	for group; do
 		known "$group"
 		[ "$group" != build ] || go_is_new_enough
 	done
-	lacking=$(missing "$@")
-	[ -z "$lacking" ] || die 1 "not on PATH: $(echo "$lacking" | cut -d' ' -f1 | tr '\n' ' ')" \
-		"$(name "$@")"
+	absent=$(missing "$@")
+	[ -z "$absent" ] || die 1 "not on PATH: $absent" "$(name "$@")"
 }
 
 verb=${1-}
 [ $# -ge 2 ] || verb=usage
 case $verb in
-install | name | check)
+install | name | missing | check)
 	shift
 	"$verb" "$@"
 	;;
-*) die 2 "usage: packages.sh install|name|check GROUP..." "groups: build busybox lab test bench vm" ;;
+*) die 2 "usage: packages.sh install|name|missing|check GROUP..." "groups: build busybox lab test bench vm" ;;
 esac
