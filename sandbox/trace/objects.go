@@ -203,7 +203,7 @@ func (t *Text) removed(o inspect.Object, w int) string {
 }
 
 // observed closes a step: whether the kernel changed what the Step says and
-// nothing else.
+// nothing else. It takes the Event's word that two Snapshots were compared.
 func (t *Text) observed(e Event) {
 	for _, k := range e.Missing {
 		t.complain("expected " + kindsOf([]inspect.Kind{k}) + " to change; observed: nothing")

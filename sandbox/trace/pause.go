@@ -67,7 +67,8 @@ type answer struct {
 }
 
 // NewPrompter returns a Prompter that reads lines from in, a terminal or a
-// pipe, and writes to w. Its goroutine ends with the input.
+// pipe, and writes to w. Its one goroutine waits for Ask, until an Ask has met
+// the end of the input.
 func NewPrompter(in io.Reader, w io.Writer, o TextOptions) *Prompter {
 	p := &Prompter{t: NewText(w, o), ask: make(chan struct{}), answers: make(chan answer, 1)}
 	go p.read(bufio.NewReader(in))

@@ -103,7 +103,8 @@ func mountScene() []Event {
 		"owner", "user:[4026531837]", "processes", "1"))
 	for i, at := range []string{"/", "/proc", "/sys", "/dev", "/dev/pts", "/run", "/dev/shm", "/tmp", "/boot", "/srv", "/var", "/home"} {
 		mounts = append(mounts, object(inspect.Mount, fmt.Sprintf("mount %d", 480+i), "/proc/4242/mountinfo",
-			"target", at, "type", "ext4", "source", "/dev/vda1", "options", "rw,relatime", "parent", "480", "propagation", "shared:1"))
+			"target", at, "type", "ext4", "source", "/dev/vda1", "root", "/", "options", "rw,relatime",
+			"super", "rw,errors=remount-ro", "propagation", "shared:1", "parent", "mount 27", "device", "254:1", "in", "mnt:[4026532299]"))
 	}
 	root := object(inspect.Process, "4242", "/proc/4242", "root", "/", "cwd", "/")
 	root.Was = detail("root", "/run/cutaway/c1/rootfs", "cwd", "/home/learner")

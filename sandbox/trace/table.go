@@ -38,43 +38,40 @@ type objectTable struct {
 }
 
 const (
-	longID     = 32  // an id longer than this (a digest) does not go in a column
-	longDetail = 140 // nor do facts that would take more than six lines of one
-	minDetail  = 20
+	longName   = 24  // an id or path longer than this leaves no room for the facts
+	longDetail = 140 // facts longer than this would take more than six lines of a cell
+	minDetail  = 23  // "owner user:[4026531837]"
 	minTable   = 72 // a narrower terminal has no room for four columns
 )
 
-// render writes a table of the objects that fit into one, and the others, a
-// paragraph each, before or after it: a process has some twenty facts.
+// render writes a table of the kinds of object that fit into one, then the
+// others, a paragraph each: a process has some twenty facts.
 func (ot objectTable) render(b *bytes.Buffer, objs []inspect.Object) error {
-	var rows, long []inspect.Object
+	tooLong := map[inspect.Kind]bool{}
 	for _, o := range objs {
-		if ot.fits(o) {
-			rows = append(rows, o)
-		} else {
-			long = append(long, o)
+		if !ot.fits(o) {
+			tooLong[o.Kind] = true
 		}
 	}
-	longFirst := len(objs) > 0 && !ot.fits(objs[0])
-	if longFirst {
-		ot.items(b, long)
-	}
-	if longFirst && len(rows) > 0 {
-		b.WriteByte('\n')
+	var rows, long []inspect.Object
+	for _, o := range objs {
+		if tooLong[o.Kind] {
+			long = append(long, o)
+		} else {
+			rows = append(rows, o)
+		}
 	}
 	if len(rows) > 0 {
 		if err := ot.table(b, rows); err != nil {
 			return err
 		}
 	}
-	if !longFirst {
-		ot.items(b, long)
-	}
+	ot.items(b, long)
 	return nil
 }
 
 func (ot objectTable) fits(o inspect.Object) bool {
-	return ot.cols >= minTable && width(o.ID) <= longID &&
+	return ot.cols >= minTable && width(o.ID) <= longName && width(whereOf(o)) <= longName &&
 		width(strings.Join(factsOf(o.Detail), ", ")) <= longDetail
 }
 
@@ -144,8 +141,11 @@ func columnWidths(head []string, rows [][]string, room int) []int {
 func (ot objectTable) items(b *bytes.Buffer, objs []inspect.Object) {
 	const indent = 3 // under the text of a table's first column
 	w := ot.cols - indent
-	for _, o := range objs {
+	for i, o := range objs {
 		var lines []string
+		if ot.mark == "" && i > 0 && objs[i-1].Kind != o.Kind {
+			b.WriteByte('\n') // a long listing needs air, a step does not
+		}
 		const in = 2 // facts are under the name, after the mark
 		head := nameOf(o)
 		if ot.mark != "" {
@@ -207,6 +207,9 @@ func (g grid) render(b *bytes.Buffer, head []string, rows [][]string) error {
 		tablewriter.WithHeaderAutoWrap(tw.WrapNone),
 		tablewriter.WithRowAutoWrap(tw.WrapNone),
 		tablewriter.WithEastAsian(false), // as in wrap.go
+		// Without this columns are measured without the indent of a fact's second
+		// line, and then cut to that.
+		tablewriter.WithTrimSpace(tw.Off),
 	)
 	table.Header(head)
 	for _, row := range rows {

@@ -20,6 +20,16 @@ func TestObjectsTable(t *testing.T) {
 	golden(t, "objects.txt", b.Bytes())
 }
 
+// A fact that goes on in a second line may be the widest thing in its column.
+func TestTableCutsNothing(t *testing.T) {
+	objs := []inspect.Object{object(inspect.CgroupNS, "cgroup:[4026531835]", "/proc/994412/ns/cgroup", "relative to the", "user:[4026531837]")}
+	for cols := minTable; cols < 100; cols++ {
+		var b bytes.Buffer
+		require.NoError(t, ObjectsTable(&b, TextOptions{Width: cols}, objs))
+		require.Contains(t, b.String(), "user:[4026531837]", "%d columns", cols)
+	}
+}
+
 func pairRows() []inspect.Row {
 	return []inspect.Row{
 		{Kind: inspect.User, Name: "namespace", A: "user:[4026531837]", B: "user:[4026531837]", Same: true},

@@ -76,11 +76,16 @@ func nameOf(o inspect.Object) string {
 	return k + " " + o.ID
 }
 
-// factsOf lists an object's details as "key value", in their order.
+// factsOf lists an object's details as "key value", in their order. A value
+// that says its key itself, as "uts:[4026532301]" does, stands alone.
 func factsOf(d inspect.Detail) []string {
 	facts := make([]string, 0, len(d))
 	for _, f := range d {
-		facts = append(facts, strings.TrimSpace(f.Key+" "+f.Value))
+		fact := strings.TrimSpace(f.Key + " " + f.Value)
+		if strings.HasPrefix(f.Value, f.Key+":") {
+			fact = f.Value
+		}
+		facts = append(facts, fact)
 	}
 	return facts
 }
