@@ -37,6 +37,7 @@ const (
 	ENOENT  = unix.ENOENT
 	ENOEXEC = unix.ENOEXEC
 	ENOSPC  = unix.ENOSPC
+	ENOSYS  = unix.ENOSYS
 	EPERM   = unix.EPERM
 	EROFS   = unix.EROFS
 )

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"unsafe"
 
+	"golang.org/x/net/bpf"
 	"golang.org/x/sys/unix"
 )
 
@@ -91,12 +92,14 @@ func (k *Kernel) Prlimit(resource int, name string, soft, hard uint64) error {
 		fmt.Sprintf("{rlim_cur=%d, rlim_max=%d}", soft, hard), "NULL")
 }
 
-// Seccomp loads a BPF filter on the calling thread: seccomp(2).
-func (k *Kernel) Seccomp(prog []unix.SockFilter) error {
-	f := unix.SockFprog{Len: uint16(len(prog))}
-	if len(prog) > 0 {
-		f.Filter = &prog[0]
+// Seccomp loads a BPF filter on the calling thread: seccomp(2). Its other
+// threads end at execve(2), so no flag need spread the filter to them.
+func (k *Kernel) Seccomp(prog []bpf.RawInstruction) error {
+	filter := make([]unix.SockFilter, len(prog)+1) // never empty, to have an address
+	for i, ins := range prog {
+		filter[i] = unix.SockFilter{Code: ins.Op, Jt: ins.Jt, Jf: ins.Jf, K: ins.K}
 	}
+	f := unix.SockFprog{Len: uint16(len(prog)), Filter: &filter[0]}
 	return k.do(func() error {
 		return raw(unix.SYS_SECCOMP, unix.SECCOMP_SET_MODE_FILTER, 0, uintptr(unsafe.Pointer(&f)))
 	}, "seccomp", "SECCOMP_SET_MODE_FILTER", "0", fmt.Sprintf("{len=%d, filter=...}", len(prog)))
