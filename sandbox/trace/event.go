@@ -32,7 +32,7 @@ type Event struct {
 	Event  string `json:"event"`
 	Stage  string `json:"stage,omitempty"` // slug: "03-uts"
 
-	// step
+	// step; on a stage event the stage's number and that of the last stage
 	Step  int    `json:"step,omitempty"`  // counted from 1 among the steps shown
 	Of    int    `json:"of,omitempty"`    // how many are shown
 	Where string `json:"where,omitempty"` // "host" or "init"; for a probe "inside" or "outside"

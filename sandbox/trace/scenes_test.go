@@ -47,7 +47,7 @@ func utsScene() []Event {
 	changed := object(inspect.UTS, "uts:[4026532301]", "/proc/4242/ns/uts", "nodename", "cutaway")
 	changed.Was = detail("nodename", "vm")
 	return []Event{
-		{Event: StageEvent, Stage: "03-uts", Title: "a hostname of its own",
+		{Event: StageEvent, Stage: "03-uts", Of: 15, Title: "a hostname of its own",
 			SoFar:  []string{"process", "chroot", "mount", "uts"},
 			Belief: "a container has its own hostname because it is another machine"},
 		{Event: PredictEvent, Text: "Inside, the hostname is changed. What does hostname print outside?\n" +
@@ -79,7 +79,7 @@ func processScene() []Event {
 		"cwd", "/root", "uid", "0", "gid", "0", "groups", "0", "cgroup", "/user.slice", "user", "user:[4026531837]",
 		"mnt", "mnt:[4026531841]", "uts", "uts:[4026531838]", "pid", "pid:[4026532298]", "net", "net:[4026531840]")
 	return []Event{
-		{Event: StageEvent, Stage: "00-process", Title: "a process like any other", SoFar: []string{"process"},
+		{Event: StageEvent, Stage: "00-process", Of: 15, Title: "a process like any other", SoFar: []string{"process"},
 			Belief: "a container is a light virtual machine"},
 		{Event: StepEvent, Step: 1, Of: 1, Where: "host", Op: "clone", Why: "everything after this happens in the new process",
 			Calls: []sys.Call{call("clone3", 4242, "{flags=CLONE_PIDFD|CLONE_NEWPID, exit_signal=SIGCHLD}", "88")},
@@ -109,7 +109,7 @@ func mountScene() []Event {
 	root := object(inspect.Process, "4242", "/proc/4242", "root", "/", "cwd", "/")
 	root.Was = detail("root", "/run/cutaway/c1/rootfs", "cwd", "/home/learner")
 	return []Event{
-		{Event: StageEvent, Stage: "02-mount", Title: "a mount table of its own, and a root that cannot be escaped from",
+		{Event: StageEvent, Stage: "02-mount", Of: 15, Title: "a mount table of its own, and a root that cannot be escaped from",
 			SoFar:  []string{"process", "chroot", "mount"},
 			Belief: "a mount namespace means the host cannot see my mounts"},
 		{Event: StepEvent, Step: 1, Of: 4, Where: "init", PID: 4242, Op: "unshare",
@@ -165,7 +165,7 @@ func privilegesScene() []Event {
 	set := object(inspect.Caps, "4242", "/proc/4242/status", "bounding", after[1:], "effective", after[1:])
 	set.Was = detail("bounding", before[1:], "effective", before[1:])
 	return []Event{
-		{Event: StageEvent, Stage: "12-privileges", Title: "root that cannot",
+		{Event: StageEvent, Stage: "12-privileges", Of: 15, Title: "root that cannot",
 			SoFar: []string{"process", "chroot", "mount", "uts", "pid", "ipc", "net", "user", "cgroup", "time",
 				"limits", "devices", "privileges"},
 			Belief: "all capabilities means all-powerful"},
@@ -192,7 +192,7 @@ func imageScene() []Event {
 		object(inspect.Dir, "/var/lib/cutaway/layers/4bcff639", "/var/lib/cutaway/layers/4bcff639", "files", "298"),
 	}
 	return []Event{
-		{Event: StageEvent, Stage: "14-image", Title: "an image is files and hashes", Belief: "an image is a disk"},
+		{Event: StageEvent, Stage: "14-image", Of: 15, Title: "an image is files and hashes", Belief: "an image is a disk"},
 		{Event: StepEvent, Step: 1, Of: 2, Where: "host", Op: "pull", Why: "a tag is no identity: the digest it points to now is fetched, then checked",
 			Shell: "curl -s http://127.0.0.1:5000/v2/built-in/manifests/latest \\\n  -H 'Accept: application/vnd.oci.image.index.v1+json'", Created: blobs, Micros: 48_211},
 		{Event: ErrorEvent, Text: "pull 127.0.0.1:5000/built-in@sha256:9d2c0a8c2b9b6c2e5d7fb3a3f7a1b3e7a2c9b1f3ad8e52d6c2d4a1b0f9e8d7c6: the bytes hash to another digest",
@@ -202,7 +202,8 @@ func imageScene() []Event {
 
 func surprisesScene() []Event {
 	return []Event{
-		{Event: StageEvent, Stage: "09-time", Title: "a clock of its own", Lacks: "kernel 5.4 has no time namespaces (5.6 has)"},
+		{Event: StageEvent, Stage: "09-time", Of: 15, Title: "a clock of its own"},
+		{Event: StageEvent, Stage: "09-time", Done: true, Next: "10-limits", Lacks: "kernel 5.4 has no time namespaces (5.6 has)"},
 		{Event: StepEvent, Step: 1, Of: 2, Where: "host", Op: "cgroup", Why: "the limit must be there before the first process is",
 			Calls: []sys.Call{call("mkdir", 0, `"/sys/fs/cgroup/cutaway/ab12cd"`, "0755")},
 			Created: []inspect.Object{object(inspect.Cgroup, "cutaway/ab12cd", "/sys/fs/cgroup/cutaway/ab12cd",

@@ -27,8 +27,9 @@ func NewTally() *Tally {
 func (t *Tally) Emit(e Event) {
 	switch e.Event {
 	case StageEvent:
-		if e.Lacks != "" {
+		if e.Lacks != "" { // found out at the start or at the end
 			t.lacks = append(t.lacks, e.Stage+": "+e.Lacks)
+			delete(t.stages, e.Stage)
 		} else if !e.Done {
 			t.stages[e.Stage] = true
 		}

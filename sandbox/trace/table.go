@@ -41,7 +41,7 @@ const (
 	longName   = 24  // an id or path longer than this leaves no room for the facts
 	longDetail = 140 // facts longer than this would take more than six lines of a cell
 	minDetail  = 23  // "owner user:[4026531837]"
-	minTable   = 72 // a narrower terminal has no room for four columns
+	minTable   = 72  // a narrower terminal has no room for four columns
 )
 
 // render writes a table of the kinds of object that fit into one, then the

@@ -7,9 +7,6 @@ import (
 	"strings"
 )
 
-// lastStage is the number of the last of the sixteen stages, 00 to 15.
-const lastStage = 15
-
 // Text renders Events for people: at most TextOptions.Width columns, readable
 // without colour, the kernel's facts on the left and the lab's own words on
 // the right or fainter.
@@ -104,8 +101,13 @@ func (t *Text) stage(e Event) {
 	if e.Belief != "" {
 		t.label("belief", wrap(`"`+strings.Trim(e.Belief, `"`)+`"`, t.cols-10))
 	}
-	if e.Lacks != "" {
-		t.label("lacks", wrap("this machine cannot do this stage: "+e.Lacks, t.cols-10))
+	t.lacks(e.Lacks)
+}
+
+// lacks marks a stage that cannot be done here, never passed over silently.
+func (t *Text) lacks(reason string) {
+	if reason != "" {
+		t.label("lacks", wrap("this machine cannot do this stage: "+reason, t.cols-10))
 	}
 }
 
@@ -114,7 +116,10 @@ func (t *Text) stageHeader(e Event) {
 	e.Stage = cut(e.Stage, 16)
 	place := ""
 	if n := stageNumber(e.Stage); n != "" {
-		place = fmt.Sprintf("stage %s of %d", n, lastStage)
+		place = "stage " + n
+		if e.Of > 0 {
+			place += fmt.Sprintf(" of %d", e.Of)
+		}
 	}
 	title := wrap(e.Title, max(t.cols-1-width(e.Stage)-3-width(place)-2, 12))
 	for i, l := range hang(" "+e.Stage+"   ", title) {
@@ -143,6 +148,7 @@ func (t *Text) closing(e Event) {
 		}
 	}
 	t.line("")
+	t.lacks(e.Lacks)
 	next := ""
 	if e.Next != "" {
 		next = "cutaway stage " + shortName(e.Next)
