@@ -116,7 +116,14 @@ func indexOf(img v1.Image) (v1.ImageIndex, error) {
 		return nil, err
 	}
 	return mutate.AppendManifests(mutate.IndexMediaType(empty.Index, types.OCIImageIndex), mutate.IndexAddendum{
-		Add:        img,
+		Add:        notArtifact{img},
 		Descriptor: v1.Descriptor{Platform: &v1.Platform{OS: c.OS, Architecture: c.Architecture}},
 	}), nil
 }
+
+// notArtifact keeps an index from calling a container image an artifact: the
+// field is optional (image-spec descriptor.md), and public images lack it.
+type notArtifact struct{ v1.Image }
+
+// ArtifactType is asked for when the image is listed in an index.
+func (notArtifact) ArtifactType() (string, error) { return "", nil }

@@ -38,6 +38,7 @@ func TestRegistryServesIndexManifestAndBlobs(t *testing.T) {
 	require.NoError(t, err)
 	require.Len(t, m.Manifests, 1)
 	require.Equal(t, "linux/"+runtime.GOARCH, m.Manifests[0].Platform.String())
+	require.Empty(t, m.Manifests[0].ArtifactType)
 	pulled, err := index.Image(m.Manifests[0].Digest)
 	require.NoError(t, err)
 	require.NoError(t, validate.Image(pulled))
