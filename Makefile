@@ -12,7 +12,10 @@ GOARCH := $(shell $(GO) env GOARCH)
 # the same in a checkout that belongs to somebody else.
 export CGO_ENABLED := 0
 BUILD := $(GO) build -buildvcs=false -trimpath -ldflags "-s -w"
+# sudo for those who need it; without it, root has to call make itself.
 ROOT := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
+NEED_ROOT = @[ -z "$(ROOT)" ] || command -v sudo >/dev/null || \
+	{ echo "cutaway: make $@ needs root, and there is no sudo here" >&2; exit 3; }
 
 BUILTIN := sandbox/image/builtin
 IMAGE := $(BUILTIN)/image.tar
@@ -51,6 +54,7 @@ packages-%:
 	@vm/packages.sh install $*
 
 tour: packages-lab build
+	$(NEED_ROOT)
 	@echo "cutaway: this tour runs on this host: there is no disposable machine to run it in yet"
 	$(ROOT) bin/cutaway tour --auto --in host
 
@@ -58,6 +62,7 @@ tour: packages-lab build
 # that the host is as it was; never from the cache, because the kernel under the
 # tests is not among its keys.
 test: packages-lab packages-test build lint
+	@[ -z "$(ROOT)" ] || { echo "cutaway: make test needs root: sudo -E make test" >&2; exit 3; }
 	$(GO) test -count=1 -p 1 -timeout 20m ./...
 
 lint: $(IMAGE) $(INIT)
@@ -68,8 +73,10 @@ lint: $(IMAGE) $(INIT)
 bench: packages-bench build
 	.ci/bench
 
+# What a tour with sudo left belongs to root: then cutaway says so and stops,
+# and `sudo make clean` it is.
 clean:
-	@if [ -x bin/cutaway ]; then $(ROOT) bin/cutaway clean; fi
+	@if [ -x bin/cutaway ]; then bin/cutaway clean; fi
 	rm -rf bin $(IMAGE) $(INIT)
 
 FORCE:
