@@ -12,6 +12,7 @@ import (
 
 // link makes a hard link to a file of a layer below: first the file is copied
 // up into this layer, as the kernel does when somebody links it on an overlay.
+// Further names the file has below stay with the old copy, as they do there.
 func (o *overlay) link(x *extractor, l pendingLink) error {
 	dir, base := split(l.target)
 	to, err := x.parent(dir, l.attrs)

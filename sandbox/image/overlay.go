@@ -68,6 +68,7 @@ func (o *overlay) finish(x *extractor) error {
 			return fmt.Errorf("link %s to %s: %w", l.name, l.target, err)
 		}
 	}
+	slices.Sort(o.hidden) // a directory before what is in it
 	for _, name := range o.hidden {
 		x.tree.between()
 		if err := o.mark(x, name); err != nil {
@@ -91,7 +92,11 @@ func (o *overlay) finish(x *extractor) error {
 // in a directory that no layer below has would be listed as a device.
 func (o *overlay) mark(x *extractor, name string) error {
 	dir, base := split(name)
-	if d, err := x.tree.find(dir); err == nil {
+	d, err := x.tree.find(dir)
+	if errors.Is(err, syscall.ENOTDIR) { // hidden already, by a file or a whiteout
+		return nil
+	}
+	if err == nil {
 		if st, err := d.fd.Lstat(base); err == nil {
 			// The layer hides the old and brings a new one. A file does that by
 			// itself, a directory must not be merged with the old.
@@ -112,8 +117,7 @@ func (o *overlay) mark(x *extractor, name string) error {
 	if file, err := below(o.lowers, name); file == "" || err != nil {
 		return err
 	}
-	d, err := x.parent(dir, x.tree.root.attrs)
-	if err != nil {
+	if d, err = x.parent(dir, x.tree.root.attrs); err != nil {
 		return err
 	}
 	return d.fd.Whiteout(base)
