@@ -27,6 +27,8 @@ type Cgroups struct {
 	V1 map[string]string `json:"v1,omitempty"`
 	// Controllers of the v2 hierarchy: cgroup.controllers of its root.
 	V2 []string `json:"v2,omitempty"`
+	// Enabled are those that the root passes on: its cgroup.subtree_control.
+	Enabled []string `json:"enabled,omitempty"`
 }
 
 // Controllers the lab sets limits with, under their v2 names.
@@ -77,6 +79,9 @@ func detectCgroups() (Cgroups, error) {
 		return c, fmt.Errorf("read the controllers of cgroup v2: %w", err)
 	}
 	c.V2 = strings.Fields(string(have))
+	if on, err := os.ReadFile(filepath.Join(c.Root, "cgroup.subtree_control")); err == nil {
+		c.Enabled = strings.Fields(string(on))
+	}
 	return c, nil
 }
 

@@ -1,5 +1,10 @@
 package inspect
 
+import (
+	"errors"
+	"syscall"
+)
+
 // idmap adds the mappings of the user namespace id, read through p, which is in
 // it. Columns as the kernel has them (user_namespaces(7)): first id inside,
 // first id outside (in the reader's user namespace), how many.
@@ -8,7 +13,9 @@ func (s *survey) idmap(p place, id string) {
 	for _, file := range []string{"uid_map", "gid_map"} {
 		text, err := readText(p.proc + "/" + file)
 		if err != nil {
-			s.gap("read mapping", err)
+			if !errors.Is(err, syscall.EINVAL) { // what open answers when the process has just gone
+				s.gap("read mapping", err)
+			}
 			return
 		}
 		if text == "" {

@@ -3,6 +3,7 @@ package op
 import (
 	"errors"
 	"os"
+	"strings"
 
 	"cutaway/sandbox/sys"
 )
@@ -39,22 +40,38 @@ func (o Dir) Undo(*sys.Kernel) error {
 // Shell implements Op.
 func (o Dir) Shell() string { return "mkdir -p " + quote(o.Path) }
 
-// Symlink makes a symbolic link inside the container, such as /dev/fd.
-type Symlink struct {
+// Symlinks makes symbolic links inside the container, such as /dev/fd.
+type Symlinks struct {
+	Links []Link `json:"links"`
+}
+
+// Link is one symbolic link: symlink(2).
+type Link struct {
 	Target string `json:"target"`
 	Path   string `json:"path"`
 }
 
 // Name implements Op.
-func (Symlink) Name() string { return "symlink" }
+func (Symlinks) Name() string { return "symlink" }
 
 // Do implements Op.
-func (o Symlink) Do(k *sys.Kernel, _ *Target) error {
-	return at(k.Symlink(o.Target, o.Path), "link %s to %s", o.Path, o.Target)
+func (o Symlinks) Do(k *sys.Kernel, _ *Target) error {
+	for _, l := range o.Links {
+		if err := k.Symlink(l.Target, l.Path); err != nil {
+			return at(err, "link %s to %s", l.Path, l.Target)
+		}
+	}
+	return nil
 }
 
 // Shell implements Op.
-func (o Symlink) Shell() string { return "ln -s " + quote(o.Target) + " " + quote(o.Path) }
+func (o Symlinks) Shell() string {
+	lines := make([]string, len(o.Links))
+	for i, l := range o.Links {
+		lines[i] = "ln -s " + quote(l.Target) + " " + quote(l.Path)
+	}
+	return strings.Join(lines, "; ")
+}
 
 // Chdir changes the payload's working directory, making it if it is missing.
 type Chdir struct {
@@ -78,3 +95,34 @@ func (o Chdir) Do(k *sys.Kernel, _ *Target) error {
 
 // Shell implements Op.
 func (o Chdir) Shell() string { return "cd " + quote(o.Path) }
+
+// File is a small file the lab writes on the host for one container, to be
+// bound into it: resolv.conf, hosts, hostname.
+type File struct {
+	Path string `json:"path"`
+	Text string `json:"text"`
+	UID  int    `json:"uid"`
+	GID  int    `json:"gid"`
+}
+
+// Name implements Op.
+func (File) Name() string { return "file" }
+
+// Do implements Op.
+func (o File) Do(k *sys.Kernel, _ *Target) error {
+	if err := k.Create(o.Path); err != nil {
+		return at(err, "create %s", o.Path)
+	}
+	if err := k.Write(o.Path, o.Text); err != nil {
+		return at(err, "write %s", o.Path)
+	}
+	if o.UID == 0 && o.GID == 0 {
+		return nil
+	}
+	return at(k.Chown(o.Path, o.UID, o.GID), "give %s to %d:%d", o.Path, o.UID, o.GID)
+}
+
+// Shell implements Op.
+func (o File) Shell() string {
+	return "printf %s " + quote(o.Text) + " > " + quote(o.Path)
+}

@@ -78,11 +78,11 @@ func mountOptions(flags uintptr, data string) string {
 	return strings.Join(options, ",")
 }
 
-// OpenTree takes hold of a file or directory of the host while it can still be
-// reached, for MoveMount to attach once the root has changed: open_tree(2).
-// Until then the clone is attached nowhere, and no path leads to it.
+// OpenTree takes hold of files and directories of the host while they can still
+// be reached, for MoveMount to attach once the root has changed: open_tree(2).
+// Until then the clones are attached nowhere, and no path leads to them.
 type OpenTree struct {
-	Source string `json:"source"`
+	Sources []string `json:"sources"`
 }
 
 // Name implements Op.
@@ -90,19 +90,29 @@ func (OpenTree) Name() string { return "open_tree" }
 
 // Do implements Op.
 func (o OpenTree) Do(k *sys.Kernel, t *Target) error {
-	fd, err := k.OpenTree(o.Source)
-	if err == nil && !k.Dry {
-		t.Open[o.Source] = fd
+	for _, source := range o.Sources {
+		fd, err := k.OpenTree(source)
+		if err != nil {
+			return at(err, "take hold of %s", source)
+		}
+		if !k.Dry {
+			t.Open[source] = fd
+		}
 	}
-	return at(err, "take hold of %s", o.Source)
+	return nil
 }
 
-// Shell implements Op.
+// Shell implements Op. mount(8) has no words for a mount that is nowhere yet.
 func (o OpenTree) Shell() string { return "" }
 
-// MoveMount attaches what OpenTree took from Source: move_mount(2). The target
-// is resolved in the new root, so no link in the image can lead it outside.
+// MoveMount attaches what OpenTree took: move_mount(2). Targets are resolved in
+// the new root, so no link in the image can lead one outside.
 type MoveMount struct {
+	Moves []Move `json:"moves"`
+}
+
+// Move is one mount that OpenTree took, and where it goes.
+type Move struct {
 	Source string `json:"source"`
 	Target string `json:"target"`
 	File   bool   `json:"file,omitempty"` // the mount point is a file, not a directory
@@ -113,31 +123,43 @@ func (MoveMount) Name() string { return "move_mount" }
 
 // Do implements Op.
 func (o MoveMount) Do(k *sys.Kernel, t *Target) error {
-	dir := o.Target
-	if o.File {
-		dir = path.Dir(o.Target)
-	}
-	if err := mkdirs(k, dir); err != nil {
-		return err
-	}
-	if o.File {
-		if _, err := os.Lstat(o.Target); k.Dry || os.IsNotExist(err) {
-			if err := k.Create(o.Target); err != nil {
-				return at(err, "create mount point %s", o.Target)
-			}
+	for _, m := range o.Moves {
+		if err := m.mountPoint(k); err != nil {
+			return err
+		}
+		fd, ok := t.Open[m.Source]
+		if !ok {
+			fd = -1
+		}
+		delete(t.Open, m.Source)
+		if err := k.MoveMount(fd, m.Target); err != nil {
+			return at(err, "bind %s at %s", m.Source, m.Target)
 		}
 	}
-	fd, ok := t.Open[o.Source]
-	if !ok {
-		fd = -1
+	return nil
+}
+
+// mountPoint makes what the mount will cover, if the image lacks it.
+func (m Move) mountPoint(k *sys.Kernel) error {
+	if !m.File {
+		return mkdirs(k, m.Target)
 	}
-	delete(t.Open, o.Source)
-	return at(k.MoveMount(fd, o.Target), "bind %s at %s", o.Source, o.Target)
+	if err := mkdirs(k, path.Dir(m.Target)); err != nil {
+		return err
+	}
+	if _, err := os.Lstat(m.Target); k.Dry || !os.IsNotExist(err) {
+		return nil
+	}
+	return at(k.Create(m.Target), "create mount point %s", m.Target)
 }
 
 // Shell implements Op.
 func (o MoveMount) Shell() string {
-	return "mount --rbind " + quote(o.Source) + " " + quote(strings.TrimPrefix(o.Target, "/"))
+	lines := make([]string, len(o.Moves))
+	for i, m := range o.Moves {
+		lines[i] = "mount --rbind " + quote(m.Source) + " " + quote(strings.TrimPrefix(m.Target, "/"))
+	}
+	return strings.Join(lines, "; ")
 }
 
 // mkdirs makes the directories of p that are missing. In dry mode it says

@@ -22,7 +22,10 @@ type Kernel struct {
 	Dry bool
 	// Quiet makes calls without recording them: nobody is watching.
 	Quiet bool
-	calls []Call
+	// BeforeExec, when set, is called right before execve(2), which is recorded
+	// already: if it succeeds nobody is left to report it.
+	BeforeExec func()
+	calls      []Call
 }
 
 // Calls returns what was recorded since the last time and forgets it.
@@ -63,6 +66,9 @@ func (k *Kernel) Record(name string, args []string, ret int64, err error) {
 	}
 	k.calls = append(k.calls, c)
 }
+
+// Keep adds a call that another process has made and recorded.
+func (k *Kernel) Keep(c Call) { k.calls = append(k.calls, c) }
 
 // ErrnoName gives the symbolic name of the error number inside err ("EPERM"),
 // or the error's own words when there is none.

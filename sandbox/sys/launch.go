@@ -132,8 +132,22 @@ func (k *Kernel) Execve(path string, argv, env []string) error {
 	for i, a := range argv {
 		quoted[i] = Quote(a)
 	}
-	return k.do(func() error { return unix.Exec(path, argv, env) }, "execve",
-		Quote(path), "["+strings.Join(quoted, ", ")+"]", fmt.Sprintf("[/* %d vars */]", len(env)))
+	args := []string{Quote(path), "[" + strings.Join(quoted, ", ") + "]", fmt.Sprintf("[/* %d vars */]", len(env))}
+	if !k.Quiet {
+		k.Record("execve", args, 0, nil)
+	}
+	if k.Dry {
+		return nil
+	}
+	if k.BeforeExec != nil {
+		k.BeforeExec()
+	}
+	err := unix.Exec(path, argv, env)
+	if !k.Quiet {
+		k.calls = nil
+		k.Record("execve", args, -1, err)
+	}
+	return err
 }
 
 // Kill sends SIGKILL to the process behind pidfd: pidfd_send_signal(2). A
@@ -216,4 +230,17 @@ func Gone(pidfd int, d time.Duration) bool {
 	p := []unix.PollFd{{Fd: int32(pidfd), Events: unix.POLLIN}}
 	n, err := unix.Poll(p, int(d.Milliseconds()))
 	return err == nil && n > 0
+}
+
+// TryLock takes an exclusive lock on an open file without waiting: flock(2). It
+// ends with the process, however that ends. EWOULDBLOCK says somebody has it.
+func TryLock(f *os.File) error { return unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB) }
+
+// Lock takes an exclusive lock on an open file, waiting for it: flock(2).
+func Lock(f *os.File) error {
+	for {
+		if err := unix.Flock(int(f.Fd()), unix.LOCK_EX); err != unix.EINTR {
+			return err
+		}
+	}
 }

@@ -64,3 +64,19 @@ func (k *Kernel) ControllingTTY(fd int) error {
 
 // CloseFD closes a descriptor.
 func CloseFD(fd int) { unix.Close(fd) }
+
+// Readable waits until fd can be read and returns true, or until wake can be
+// read or is closed at its other end, and returns false: poll(2).
+func Readable(fd, wake int) bool {
+	p := []unix.PollFd{{Fd: int32(fd), Events: unix.POLLIN}, {Fd: int32(wake), Events: unix.POLLIN}}
+	for {
+		_, err := unix.Poll(p, -1)
+		if err == unix.EINTR {
+			continue
+		}
+		return err == nil && p[1].Revents == 0
+	}
+}
+
+// Read reads from a descriptor: read(2).
+func Read(fd int, buf []byte) (int, error) { return unix.Read(fd, buf) }

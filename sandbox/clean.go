@@ -1,0 +1,193 @@
+package sandbox
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"cutaway/sandbox/op"
+	"cutaway/sandbox/plan"
+	"cutaway/sandbox/sys"
+)
+
+// Clean undoes what runs that were killed have left: first what their journals
+// say, then whatever else carries the lab's name and belongs to no live
+// container. It returns a line for each thing it undid.
+func (l *Lab) Clean() ([]string, error) {
+	undone, err := l.cleanJournals()
+	swept, sweepErr := l.sweep()
+	return append(undone, swept...), errors.Join(err, sweepErr)
+}
+
+// abandoned reports whether the journal's process is gone: its lock is free.
+func abandoned(path string) bool {
+	f, err := os.Open(path)
+	if err != nil {
+		return false
+	}
+	defer f.Close()
+	return sys.TryLock(f) == nil
+}
+
+// cleanJournals undoes every abandoned journal.
+func (l *Lab) cleanJournals() ([]string, error) {
+	paths, err := filepath.Glob(l.Dirs.Journal("*"))
+	if err != nil || len(paths) == 0 {
+		return nil, err
+	}
+	var (
+		undone []string
+		failed []error
+	)
+	err = l.locked(func() error {
+		for _, path := range paths {
+			if !abandoned(path) {
+				continue
+			}
+			what, err := l.cleanJournal(path)
+			undone = append(undone, what...)
+			if err != nil {
+				failed = append(failed, err)
+			}
+		}
+		return nil
+	})
+	return undone, errors.Join(append(failed, err)...)
+}
+
+// cleanJournal ends what is left of one container and undoes what it did.
+func (l *Lab) cleanJournal(path string) ([]string, error) {
+	id := filepath.Base(filepath.Dir(path))
+	record, undo, _, err := readJournal(path)
+	if errors.Is(err, os.ErrNotExist) {
+		return nil, nil
+	}
+	var undone []string
+	if err != nil { // not readable any more: the sweep finds what carries the id
+		undone = append(undone, fmt.Sprintf("container %s: its journal cannot be read (%v)", id, err))
+	} else {
+		undone = append(undone, fmt.Sprintf("container %s, whose cutaway (pid %d) is gone", id, record.Host))
+	}
+	if err := endInit(record.PID); err != nil {
+		return undone, err
+	}
+	if err := endStrays(id); err != nil {
+		return undone, err
+	}
+	j := journal{path: path, done: undo}
+	return undone, j.undo()
+}
+
+// endInit kills an init that outlived its host process. By the parent-death
+// signal it should not have.
+func endInit(pid int) error {
+	if pid == 0 {
+		return nil
+	}
+	p, err := os.FindProcess(pid)
+	if err != nil {
+		return nil // ended
+	}
+	defer p.Release()
+	if err := p.Kill(); err != nil && !errors.Is(err, os.ErrProcessDone) {
+		return fmt.Errorf("end process %d: %w", pid, err)
+	}
+	return nil
+}
+
+// sweep removes what carries the lab's name without a journal that speaks of it:
+// the rest of a journal that was lost.
+func (l *Lab) sweep() ([]string, error) {
+	var (
+		swept  []string
+		failed []error
+	)
+	err := l.locked(func() error {
+		records, err := l.Records()
+		if err != nil {
+			records = nil
+		}
+		live := func(name string) bool {
+			return slices.ContainsFunc(records, func(r Record) bool { return strings.Contains(name, r.ID) })
+		}
+		for _, o := range l.orphans(live) {
+			if err := op.Takeback(o.undo, &sys.Kernel{Quiet: true}); err != nil {
+				failed = append(failed, err)
+				continue
+			}
+			swept = append(swept, o.what)
+		}
+		return err
+	})
+	return swept, errors.Join(append(failed, err)...)
+}
+
+// orphan is something of the lab's that no journal knows.
+type orphan struct {
+	what string
+	undo op.Undoer
+}
+
+// orphans finds them by their names, what depends on others first.
+func (l *Lab) orphans(live func(string) bool) []orphan {
+	var found []orphan
+	dirs := func(pattern, what string, undo func(string) op.Undoer) {
+		paths, err := filepath.Glob(pattern)
+		if err != nil {
+			return
+		}
+		for _, path := range paths {
+			if st, err := os.Stat(path); err == nil && st.IsDir() && !live(filepath.Base(path)) {
+				found = append(found, orphan{what + " " + path, undo(path)})
+			}
+		}
+	}
+	for _, hierarchy := range l.Features.Cgroup.Hierarchies() {
+		dirs(filepath.Join(hierarchy, "cutaway", "*"), "control group", func(p string) op.Undoer { return op.CgroupCreate{Dir: p} })
+		dirs(filepath.Join(hierarchy, "cutaway"), "control group", func(p string) op.Undoer { return op.CgroupCreate{Dir: p, Shared: true} })
+	}
+	found = append(found, l.networkOrphans(live)...)
+	dirs(l.Dirs.Container("*"), "directory", func(p string) op.Undoer { return op.Dir{Path: p} })
+	dirs(filepath.Join(l.Dirs.Run, "*"), "directory", func(p string) op.Undoer { return op.Dir{Path: p} })
+	return found
+}
+
+// networkOrphans finds links and tables by their names.
+func (l *Lab) networkOrphans(live func(string) bool) []orphan {
+	if !l.Features.Root() {
+		return nil
+	}
+	var found []orphan
+	links, tables := op.Named("cutaway")
+	for _, name := range tables {
+		if !live(name) {
+			found = append(found, orphan{"nftables table " + name, op.Nft{Table: name}})
+		}
+	}
+	for _, name := range links {
+		if name != bridgeName && !live(name) {
+			found = append(found, orphan{"link " + name, op.Veth{Host: name}})
+		}
+	}
+	if slices.Contains(links, bridgeName) && !live(bridgeName) {
+		found = append(found, orphan{"bridge " + bridgeName, op.Bridge{Link: bridgeName}})
+	}
+	return append(found, savedSysctls(l.Dirs.Run)...)
+}
+
+// savedSysctls finds the settings from before the lab that wait to be restored.
+func savedSysctls(run string) []orphan {
+	files, err := filepath.Glob(filepath.Join(run, plan.SavedPrefix+"*"))
+	if err != nil {
+		return nil
+	}
+	var found []orphan
+	for _, file := range files {
+		key := strings.TrimPrefix(filepath.Base(file), plan.SavedPrefix)
+		found = append(found, orphan{"setting " + key, op.Sysctl{Key: key, Saved: file, Unless: bridgeName}})
+	}
+	return found
+}

@@ -1,0 +1,306 @@
+package sandbox
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"runtime"
+	"strconv"
+	"sync"
+	"syscall"
+	"time"
+
+	"cutaway/sandbox/initbin"
+	"cutaway/sandbox/op"
+	"cutaway/sandbox/pid1"
+	"cutaway/sandbox/plan"
+	"cutaway/sandbox/sys"
+)
+
+// Container is one that is being made, runs, or has ended.
+type Container struct {
+	Spec plan.Spec
+	Plan plan.Plan
+	// Terminal is the host's end of the container's own terminal, if it has one.
+	Terminal *os.File
+
+	lab     *Lab
+	opts    Options
+	journal *journal
+	thread  thread
+	kernel  sys.Kernel
+	target  op.Target
+	channel *pid1.Channel
+	child   sys.Socket // init's end, until it is born
+	program int        // descriptor of the sealed init binary
+	micros  int64      // time the last group's calls took
+
+	mu         sync.Mutex // guards pidfd and killedByUs against a Kill from another goroutine
+	pidfd      int
+	killedByUs bool
+	waited     bool
+	exit       sys.Exit
+}
+
+// PID is init's, and later the payload's, pid as the host counts.
+func (c *Container) PID() int { return c.target.PID }
+
+func (c *Container) hello() pid1.Hello {
+	return pid1.Hello{Spec: c.Spec, Features: c.lab.Features, Quiet: !c.opts.Watch, Steps: len(c.Plan)}
+}
+
+// prepareLaunch gets ready what clone needs: the socketpair, and init's program
+// in sealed memory.
+func (c *Container) prepareLaunch() error {
+	program, err := initbin.Program()
+	if err != nil {
+		return err
+	}
+	if c.program, err = sys.SealedCopy("cutaway-init", program); err != nil {
+		return err
+	}
+	host, child, err := sys.Pair()
+	if err != nil {
+		return err
+	}
+	c.channel, c.child = pid1.NewChannel(host), child
+	c.target = op.Target{Socket: &child, Master: -1, Launch: sys.Launch{
+		Exe:  "/proc/self/fd/" + strconv.Itoa(c.program),
+		Argv: []string{"cutaway-init"},
+		// One processor is all init can use, and no garbage is worth collecting.
+		Env:     []string{"GOMAXPROCS=1", "GOGC=off", idVariable + "=" + c.Spec.ID},
+		Files:   []uintptr{c.opts.Stdio[0].Fd(), c.opts.Stdio[1].Fd(), c.opts.Stdio[2].Fd(), uintptr(child.FD)},
+		Setctty: c.opts.Setctty,
+	}}
+	c.kernel.Quiet = !c.opts.Watch
+	return nil
+}
+
+// greet is what follows the clone: the journal learns init's pid, and init the
+// Spec.
+func (c *Container) greet() error {
+	c.mu.Lock()
+	c.pidfd = c.target.PidFD
+	c.mu.Unlock()
+	c.closeChild()
+	if err := c.journal.born(c.target.PID); err != nil {
+		return err
+	}
+	return c.channel.Send(c.hello(), -1)
+}
+
+func (c *Container) closeChild() {
+	if c.child.FD > 0 {
+		c.child.Close()
+		c.child.FD = 0
+	}
+	if c.program > 0 {
+		sys.CloseFD(c.program)
+		c.program = 0
+	}
+}
+
+// ask has init do a group of steps and collects what it answers. The last step
+// of a Plan ends with the socket closing: execve has succeeded.
+func (c *Container) ask(group []int) error {
+	if err := c.channel.Send(pid1.Request{Do: group, PID: c.target.PID}, -1); err != nil {
+		return c.lost(err)
+	}
+	_, becomesPayload := c.Plan[group[len(group)-1]].Op.(op.Exec)
+	announced := false
+	for {
+		var r pid1.Reply
+		fd, err := c.channel.Receive(&r)
+		if errors.Is(err, io.EOF) && becomesPayload && (announced || !c.opts.Watch) {
+			return c.confirm()
+		}
+		if err != nil {
+			return c.lost(err)
+		}
+		if r.Master {
+			c.Terminal = os.NewFile(uintptr(fd), "terminal")
+		}
+		announced = len(r.Calls) > 0
+		for _, call := range r.Calls {
+			c.kernel.Keep(call)
+		}
+		if r.Error != nil {
+			return r.Error
+		}
+		if r.Done {
+			c.micros = r.Micros
+			return nil
+		}
+	}
+}
+
+// confirm tells a successful execve from an init that was killed: both close
+// the socket, but the dead one can be waited for at once.
+func (c *Container) confirm() error {
+	if !sys.Gone(c.pidfd, 0) {
+		return nil
+	}
+	exit, err := c.Wait()
+	if err == nil && exit.Signal == syscall.SIGKILL && c.killed() {
+		return errors.New("init was killed before it could become the payload")
+	}
+	return err // a payload may well have ended by now
+}
+
+// lost explains an init that went silent.
+func (c *Container) lost(err error) error {
+	if c.target.PID == 0 {
+		return fmt.Errorf("speak to init: %w", err)
+	}
+	c.Kill()
+	exit, waitErr := c.Wait()
+	if waitErr != nil {
+		return waitErr
+	}
+	if exit.Signal != 0 {
+		return fmt.Errorf("init (pid %d) was ended by %s before it became the payload", c.target.PID, exit.SignalName())
+	}
+	return fmt.Errorf("init (pid %d) ended with status %d before it became the payload", c.target.PID, exit.Code)
+}
+
+// Kill ends the container at once. It is safe at any time, from any goroutine.
+func (c *Container) Kill() { c.Signal(syscall.SIGKILL) }
+
+// Signal sends a signal to init or the payload.
+func (c *Container) Signal(s syscall.Signal) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if s == syscall.SIGKILL {
+		c.killedByUs = true
+	}
+	if c.pidfd > 0 {
+		// The process may have ended; nothing is to be done about it then.
+		_ = sys.Signal(c.pidfd, s)
+	}
+}
+
+func (c *Container) killed() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.killedByUs
+}
+
+// Wait waits for the payload to end. It may be called again.
+func (c *Container) Wait() (sys.Exit, error) {
+	if c.waited {
+		return c.exit, nil
+	}
+	exit, err := sys.Wait(c.target.PID)
+	if err == nil {
+		c.waited, c.exit = true, exit
+	}
+	return exit, err
+}
+
+// Remove ends what still runs and undoes, last first, what the container has on
+// the host.
+func (c *Container) Remove() error {
+	var failed []error
+	if c.target.PID != 0 {
+		c.Kill()
+		if _, err := c.Wait(); err != nil {
+			failed = append(failed, err)
+		}
+		c.mu.Lock()
+		sys.CloseFD(c.pidfd)
+		c.pidfd = 0
+		c.mu.Unlock()
+		if !c.Spec.Has("pid") {
+			failed = append(failed, endStrays(c.Spec.ID))
+		}
+	}
+	c.closeChild()
+	if c.channel != nil {
+		c.channel.Close()
+	}
+	if c.Terminal != nil {
+		c.Terminal.Close()
+	}
+	c.thread.end()
+	return errors.Join(append(failed, c.lab.locked(c.journal.undo))...)
+}
+
+// endStrays kills what a container without a PID namespace left running, until
+// nothing is.
+func endStrays(id string) error {
+	for deadline := time.Now().Add(5 * time.Second); ; {
+		pids := strays(id)
+		if len(pids) == 0 {
+			return nil
+		}
+		if time.Now().After(deadline) {
+			return fmt.Errorf("processes %v of container %s do not end", pids, id)
+		}
+		for _, pid := range pids {
+			// One that ended meanwhile is what we want.
+			_ = syscall.Kill(pid, syscall.SIGKILL)
+			sys.Reap(pid)
+		}
+		time.Sleep(time.Millisecond)
+	}
+}
+
+// thread is an operating system thread that host steps run on. Init asks to be
+// killed when its parent thread ends, so the thread must live as long as the
+// container; and what a step changes about the thread stays here.
+type thread struct {
+	work chan func() error
+	done chan error
+}
+
+func newThread() thread {
+	t := thread{work: make(chan func() error), done: make(chan error)}
+	go func() {
+		// Never unlocked: the thread ends with the goroutine, and with it what was
+		// changed about it.
+		runtime.LockOSThread()
+		for f := range t.work {
+			t.done <- f()
+		}
+	}()
+	return t
+}
+
+func (t thread) run(f func() error) error {
+	t.work <- f
+	return <-t.done
+}
+
+func (t thread) end() { close(t.work) }
+
+// shell opens a shell inside init as far as it is built, on a terminal.
+func (c *Container) shell(ctx context.Context) error {
+	if c.target.PID == 0 {
+		return errors.New("there is no inside yet: init has not been started")
+	}
+	if c.opts.Relay == nil {
+		return errors.New("a shell needs a terminal")
+	}
+	master, slave, err := openPTY()
+	if err != nil {
+		return err
+	}
+	defer master.Close()
+	err = c.channel.Send(pid1.Request{Spawn: []string{"/bin/sh"}, PID: c.target.PID}, int(slave.Fd()))
+	slave.Close()
+	if err != nil {
+		return c.lost(err)
+	}
+	relayed := make(chan error, 1)
+	go func() { relayed <- c.opts.Relay(ctx, master) }()
+	var r pid1.Reply
+	if _, err := c.channel.Receive(&r); err != nil {
+		return c.lost(err)
+	}
+	if r.Error != nil {
+		return r.Error
+	}
+	return <-relayed
+}

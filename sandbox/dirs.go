@@ -1,0 +1,69 @@
+package sandbox
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+)
+
+// Dirs says where the lab keeps what it must remember.
+type Dirs struct {
+	// Run holds one directory for each container, with its journal; it is lost
+	// when the machine restarts, as everything it speaks of is.
+	Run string
+	// Data holds images, and the root filesystems of containers. It is not below
+	// /run: many systems mount that without exec.
+	Data string
+}
+
+// DefaultDirs gives the directories for root, or those of an ordinary user
+// (XDG Base Directory Specification). state, when not empty, is used for Data.
+func DefaultDirs(state string) (Dirs, error) {
+	d := Dirs{Run: "/run/cutaway", Data: "/var/lib/cutaway"}
+	if os.Geteuid() != 0 {
+		home, err := os.UserHomeDir()
+		if err != nil && state == "" {
+			return d, fmt.Errorf("find a place for the lab's data: %w", err)
+		}
+		d.Run = filepath.Join(envOr("XDG_RUNTIME_DIR", os.TempDir()), fmt.Sprintf("cutaway-%d", os.Geteuid()))
+		d.Data = filepath.Join(envOr("XDG_DATA_HOME", filepath.Join(home, ".local/share")), "cutaway")
+	}
+	if state != "" {
+		absolute, err := filepath.Abs(state)
+		if err != nil {
+			return d, fmt.Errorf("state directory %s: %w", state, err)
+		}
+		d.Data = absolute
+	}
+	return d, nil
+}
+
+func envOr(name, otherwise string) string {
+	if v := os.Getenv(name); v != "" {
+		return v
+	}
+	return otherwise
+}
+
+// Images is where the image store is.
+func (d Dirs) Images() string { return filepath.Join(d.Data, "images") }
+
+// Container is where the files of one container are.
+func (d Dirs) Container(id string) string { return filepath.Join(d.Data, "containers", id) }
+
+// Journal is where the journal of one container is.
+func (d Dirs) Journal(id string) string { return filepath.Join(d.Run, id, "journal") }
+
+// make creates the directories. Data can be searched by everybody: a container's
+// root user, who is nobody on the host, must find its way to its root.
+func (d Dirs) make() error {
+	for _, dir := range []struct {
+		path string
+		mode os.FileMode
+	}{{d.Run, 0o700}, {filepath.Join(d.Data, "containers"), 0o711}} {
+		if err := os.MkdirAll(dir.path, dir.mode); err != nil {
+			return fmt.Errorf("make the lab's directories: %w", err)
+		}
+	}
+	return nil
+}

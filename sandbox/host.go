@@ -1,0 +1,194 @@
+package sandbox
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"time"
+
+	"cutaway/sandbox/features"
+	"cutaway/sandbox/op"
+	"cutaway/sandbox/plan"
+	"cutaway/sandbox/sys"
+	"cutaway/sandbox/trace"
+)
+
+// Lab makes containers on this machine.
+type Lab struct {
+	Dirs     Dirs
+	Features features.Features
+	// Emit is told of everything that happens; nil tells nobody.
+	Emit func(trace.Event)
+}
+
+// New looks at the machine and prepares the lab's directories. state, when not
+// empty, is where images and root filesystems are kept. What a killed run left
+// behind is cleaned up first.
+func New(state string) (*Lab, error) {
+	dirs, err := DefaultDirs(state)
+	if err != nil {
+		return nil, err
+	}
+	f, err := features.Detect()
+	if err != nil {
+		return nil, err
+	}
+	l := &Lab{Dirs: dirs, Features: f}
+	if err := dirs.make(); err != nil {
+		return nil, err
+	}
+	if _, err := l.cleanJournals(); err != nil {
+		return nil, fmt.Errorf("clean up after a run that was killed: %w", err)
+	}
+	return l, nil
+}
+
+// Options say how a container is made, beside what it is.
+type Options struct {
+	Name, Image string // for the record
+	Stage       string // slug, for the events
+	// Watch makes every step on its own, with a Snapshot before and after, and
+	// tells of it; otherwise the same Plan runs as fast as it can.
+	Watch bool
+	// Shown picks the steps to tell of, from the finished Spec and its Plan; nil
+	// is all of them.
+	Shown func(plan.Spec, plan.Plan) []bool
+	// Pause is asked before each shown step but the first Skip ones.
+	Pause func(context.Context, trace.Preview) (trace.Decision, error)
+	Skip  int
+	// Stdio is the payload's standard input, output and error. With Setctty the
+	// first of them becomes its controlling terminal.
+	Stdio   [3]*os.File
+	Setctty bool
+	// Relay connects a terminal inside to the person outside, while a shell runs.
+	Relay func(ctx context.Context, master *os.File) error
+}
+
+// The ways a pause can end the run other than by failing.
+var (
+	ErrQuit = errors.New("stopped at the reader's wish")
+	ErrBack = errors.New("going back one step")
+)
+
+// Start makes the container of spec and returns once the payload runs. Whatever
+// goes wrong, nothing is left behind: the error is an *op.Error for a step that
+// was refused.
+func (l *Lab) Start(ctx context.Context, spec plan.Spec, o Options) (*Container, error) {
+	c, err := l.register(spec, o)
+	if err != nil {
+		return nil, err
+	}
+	if err := c.build(ctx); err != nil {
+		return nil, errors.Join(err, c.Remove())
+	}
+	return c, nil
+}
+
+// build does the Plan.
+func (c *Container) build(ctx context.Context) error {
+	hello := c.hello()
+	p, err := hello.Plan()
+	if err != nil {
+		return err
+	}
+	c.Plan = p
+	if err := c.prepareLaunch(); err != nil {
+		return err
+	}
+	stop := context.AfterFunc(ctx, c.Kill)
+	defer stop()
+	shown := make([]bool, len(p))
+	if c.opts.Watch {
+		for i := range shown {
+			shown[i] = true
+		}
+		if c.opts.Shown != nil {
+			shown = c.opts.Shown(c.Spec, p)
+		}
+	}
+	w := watcher{c: c, shown: shown}
+	for _, g := range groups(p, shown) {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		if err := w.before(ctx, g); err != nil {
+			return err
+		}
+		if err := c.do(g); err != nil {
+			return c.explain(ctx, err)
+		}
+		if err := w.after(ctx, g); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// explain puts what the caller did first: a step that fails because the run was
+// cancelled was not refused by the kernel.
+func (c *Container) explain(ctx context.Context, err error) error {
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	return err
+}
+
+// groups splits the plan into runs that need no word with init in between:
+// neighbours in the same place. A step that is shown stands alone.
+func groups(p plan.Plan, shown []bool) [][]int {
+	var out [][]int
+	for i := range p {
+		n := len(out)
+		if n > 0 && !shown[i] && !shown[i-1] && p[i].Where == p[i-1].Where {
+			out[n-1] = append(out[n-1], i)
+			continue
+		}
+		out = append(out, []int{i})
+	}
+	return out
+}
+
+// do does the steps of one group where they belong.
+func (c *Container) do(group []int) error {
+	begin := time.Now()
+	defer func() {
+		if c.micros == 0 {
+			c.micros = time.Since(begin).Microseconds()
+		}
+	}()
+	c.micros = 0
+	if c.Plan[group[0]].Where == plan.Init {
+		return c.ask(group)
+	}
+	for _, i := range group {
+		if err := c.doHere(c.Plan[i].Op); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// doHere does one operation of the host, on the thread init is the child of.
+func (c *Container) doHere(o op.Op) error {
+	if u, outlives := o.(op.Undoer); outlives {
+		if err := c.journal.before(u); err != nil {
+			return err
+		}
+	}
+	if err := c.thread.run(func() error { return op.Run(o, &c.kernel, &c.target) }); err != nil {
+		return err
+	}
+	if _, isClone := o.(op.Clone); !isClone {
+		return nil
+	}
+	return c.greet()
+}
+
+// previewed tells what the next calls will be, without making them.
+func previewed(o op.Op, t op.Target) []sys.Call {
+	k := sys.Kernel{Dry: true}
+	// A dry run makes no call, so there is nothing that could fail.
+	_ = op.Run(o, &k, &t)
+	return k.Calls()
+}

@@ -1,0 +1,535 @@
+package inspect
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+)
+
+// cloneNewTime is not in package syscall; clone(2) has no room for it, unshare(2) does.
+const cloneNewTime = 0x80
+
+// A process in one new namespace: that namespace appears, with what a new one
+// of its kind holds, and when the process ends everything is gone again.
+func TestOneNamespaceAppears(t *testing.T) {
+	always := []Kind{Process, Caps, Seccomp, Rlimits}
+	for _, c := range []struct {
+		kind    Kind
+		attr    syscall.SysProcAttr
+		besides []Kind
+	}{
+		{UTS, syscall.SysProcAttr{Cloneflags: syscall.CLONE_NEWUTS}, nil},
+		{PID, syscall.SysProcAttr{Cloneflags: syscall.CLONE_NEWPID}, nil},
+		{IPC, syscall.SysProcAttr{Cloneflags: syscall.CLONE_NEWIPC}, nil},
+		{Net, syscall.SysProcAttr{Cloneflags: syscall.CLONE_NEWNET}, []Kind{Link, Sysctl}},
+		{Mnt, syscall.SysProcAttr{Cloneflags: syscall.CLONE_NEWNS}, []Kind{Mount}},
+		{CgroupNS, syscall.SysProcAttr{Cloneflags: syscall.CLONE_NEWCGROUP}, nil},
+		{Time, syscall.SysProcAttr{Unshareflags: cloneNewTime}, nil},
+		{User, syscall.SysProcAttr{
+			Cloneflags:  syscall.CLONE_NEWUSER,
+			UidMappings: []syscall.SysProcIDMap{{ContainerID: 0, HostID: 100000, Size: 65536}},
+			GidMappings: []syscall.SysProcIDMap{{ContainerID: 0, HostID: 100000, Size: 65536}},
+		}, []Kind{IDMap}},
+	} {
+		t.Run(string(c.kind), func(t *testing.T) {
+			before := take(t, Scope{Host: true})
+			cmd := start(t, &c.attr, "sleep", "60")
+			scope := Scope{Host: true, PIDs: []int{cmd.Process.Pid}}
+			after := take(t, scope)
+			d := Compare(before, after)
+
+			require.Empty(t, d.Changed)
+			require.Empty(t, d.Removed)
+			require.ElementsMatch(t, append(append([]Kind{c.kind}, always...), c.besides...), d.Kinds())
+			created := (&Snapshot{Objects: d.Created}).Of(c.kind)
+			require.Len(t, created, 1)
+			ns := created[0]
+			require.Equal(t, "1", ns.Detail.Get("processes"))
+			link, err := os.Readlink(fmt.Sprintf("/proc/%d/ns/%s", cmd.Process.Pid, nsFile[c.kind]))
+			require.NoError(t, err)
+			require.Equal(t, link, ns.ID)
+			require.NotEqual(t, before.Of(c.kind)[0].ID, ns.ID)
+
+			stop(cmd)
+			gone := Compare(after, take(t, scope))
+			require.ElementsMatch(t, ids(d.Created), ids(gone.Removed))
+			require.True(t, Compare(before, take(t, Scope{Host: true})).Empty(), "the host is as it was")
+		})
+	}
+}
+
+func TestNamespaceFacts(t *testing.T) {
+	cmd := start(t, &syscall.SysProcAttr{
+		Cloneflags:  syscall.CLONE_NEWUSER | syscall.CLONE_NEWNET | syscall.CLONE_NEWPID,
+		Credential:  &syscall.Credential{}, // root of the new user namespace
+		UidMappings: []syscall.SysProcIDMap{{ContainerID: 0, HostID: 100000, Size: 65536}},
+		GidMappings: []syscall.SysProcIDMap{{ContainerID: 0, HostID: 100000, Size: 65536}},
+	}, "sleep", "60")
+	s := take(t, Scope{PIDs: []int{cmd.Process.Pid}})
+	p := s.Find(Process, strconv.Itoa(cmd.Process.Pid))
+	require.NotNil(t, p)
+	require.Equal(t, "100000", p.Detail.Get("uid"))
+	require.Equal(t, strconv.Itoa(cmd.Process.Pid)+" 1", p.Detail.Get("pids"))
+
+	user := p.Detail.Get("user")
+	require.Equal(t, user, s.Find(Net, p.Detail.Get("net")).Detail.Get("owner"))
+	require.Equal(t, user, s.Find(PID, p.Detail.Get("pid")).Detail.Get("owner"))
+	ours, err := os.Readlink("/proc/self/ns/user")
+	require.NoError(t, err)
+	require.Equal(t, ours, s.Find(User, user).Detail.Get("parent"))
+	m := s.Find(IDMap, user)
+	require.NotNil(t, m)
+	require.Equal(t, "0 100000 65536", m.Detail.Get("uid_map"))
+	require.Equal(t, "0 100000 65536", m.Detail.Get("gid_map"))
+	caps := s.Find(Caps, p.ID)
+	require.Contains(t, caps.Detail.Get("effective"), "all ")
+	require.Equal(t, user, caps.Detail.Get("relative to"))
+}
+
+func TestHostnameChanges(t *testing.T) {
+	s := startShell(t, syscall.CLONE_NEWUTS)
+	was, err := os.Hostname()
+	require.NoError(t, err)
+	d := s.during("hostname cutaway-test")
+	require.Empty(t, d.Created)
+	require.Empty(t, d.Removed)
+	require.Len(t, d.Changed, 1)
+	require.Equal(t, UTS, d.Changed[0].Kind)
+	require.Equal(t, "cutaway-test", d.Changed[0].Detail.Get("nodename"))
+	require.Equal(t, Detail{{Key: "nodename", Value: was}}, d.Changed[0].Was)
+}
+
+// unshare(2) in place: the process stays, the namespace it is in changes.
+func TestUnshareChangesTheProcess(t *testing.T) {
+	s := startShell(t, 0)
+	d := s.during("exec unshare --uts /bin/sh -c 'echo status 0; %s'", driver)
+	require.Equal(t, []string{"uts"}, kindNames(d.Created))
+	require.Len(t, d.Changed, 1)
+	require.Equal(t, Process, d.Changed[0].Kind)
+	require.Equal(t, d.Created[0].ID, d.Changed[0].Detail.Get("uts"))
+	ours, err := os.Readlink("/proc/self/ns/uts")
+	require.NoError(t, err)
+	require.Equal(t, ours, d.Changed[0].Was.Get("uts"))
+}
+
+func kindNames(objects []Object) []string {
+	var names []string
+	for _, o := range objects {
+		names = append(names, string(o.Kind))
+	}
+	return names
+}
+
+func TestChdirAndUlimitChange(t *testing.T) {
+	s := startShell(t, 0)
+	s.do("cd /")
+	d := s.during("cd /tmp")
+	require.Equal(t, []string{"process " + strconv.Itoa(s.pid)}, ids(d.Changed))
+	require.Equal(t, Detail{{Key: "cwd", Value: "/"}}, d.Changed[0].Was)
+	s.do("ulimit -n 100")
+	d = s.during("ulimit -n 64")
+	require.Equal(t, []string{"rlimits " + strconv.Itoa(s.pid)}, ids(d.Changed))
+	require.Equal(t, "64", d.Changed[0].Detail.Get("RLIMIT_NOFILE"))
+	require.Equal(t, Detail{{Key: "RLIMIT_NOFILE", Value: "100"}}, d.Changed[0].Was)
+}
+
+// After chroot the link tells the new root; after pivot_root it reads "/"
+// again, and only the inode tells.
+func TestRootChanges(t *testing.T) {
+	dir := t.TempDir()
+	s := startShell(t, syscall.CLONE_NEWNS)
+	s.do("mount --rbind / %s && mkdir -p %s/run/old && cd %s", dir, dir, dir)
+	before := take(t, Scope{PIDs: []int{s.pid}}).Find(Process, strconv.Itoa(s.pid))
+	s.do("mount -t tmpfs new %s/run && mkdir %s/run/old && cd %s/run", dir, dir, dir)
+	d := s.during("pivot_root . old; cd /")
+	require.NotEmpty(t, d.Changed)
+	i := slices.IndexFunc(d.Changed, func(o Object) bool { return o.Kind == Process })
+	require.GreaterOrEqual(t, i, 0, "the process's root changed")
+	require.Equal(t, before.Detail.Get("root inode"), d.Changed[i].Was.Get("root inode"))
+	require.Equal(t, "/", d.Changed[i].Detail.Get("root"))
+	require.Contains(t, kindNames(d.Changed), "mount", "what was / is now below it")
+}
+
+func TestMountAndOverlayAppear(t *testing.T) {
+	dir := t.TempDir()
+	s := startShell(t, syscall.CLONE_NEWNS)
+	s.do(`mkdir "%s/a b"`, dir)
+	d := s.during(`mount -t tmpfs -o size=64k "the source" "%s/a b"`, dir)
+	require.Empty(t, d.Changed)
+	require.Empty(t, d.Removed)
+	require.Equal(t, []string{"mount"}, kindNames(d.Created), "and the host's table stays as it is")
+	m := d.Created[0].Detail
+	require.Equal(t, dir+"/a b", m.Get("target"))
+	require.Equal(t, "tmpfs", m.Get("type"))
+	require.Equal(t, "the source", m.Get("source"))
+	require.Equal(t, "private", m.Get("propagation"))
+	require.Contains(t, m.Get("super"), "size=64k")
+
+	s.do(`cd "%s/a b" && mkdir l1 "l 2" u w m`, dir)
+	d = s.during(`mount -t overlay ov -o "lowerdir=l1:l 2,upperdir=u,workdir=w" m`)
+	require.Equal(t, []string{"mount", "overlay"}, kindNames(d.Created))
+	o := d.Created[1].Detail
+	require.Equal(t, "l1", filepath.Base(o.Get("lower 1")))
+	require.Equal(t, "l 2", filepath.Base(o.Get("lower 2")))
+	require.Equal(t, "u", filepath.Base(o.Get("upper")))
+	require.Equal(t, "w", filepath.Base(o.Get("work")))
+
+	d = s.during("mount -o remount,ro,bind m && mount --make-shared m")
+	require.Equal(t, []string{"mount"}, kindNames(d.Changed))
+	require.Equal(t, "private", d.Changed[0].Was.Get("propagation"))
+	require.Equal(t, "rw,relatime", d.Changed[0].Was.Get("options"))
+
+	d = s.during("umount m")
+	require.Equal(t, []string{"mount", "overlay"}, kindNames(d.Removed))
+}
+
+func TestDevicesAppear(t *testing.T) {
+	s := startShell(t, syscall.CLONE_NEWNS)
+	s.do("mount -t tmpfs dev /dev")
+	d := s.during("mknod -m 666 /dev/null c 1 3 && ln -s /proc/self/fd /dev/fd && echo x >/dev/plain")
+	mnt := take(t, Scope{PIDs: []int{s.pid}}).Find(Process, strconv.Itoa(s.pid)).Detail.Get("mnt")
+	require.Equal(t, []string{"device /dev/fd@" + mnt, "device /dev/null@" + mnt}, ids(d.Created))
+	require.Equal(t, "/proc/self/fd", d.Created[0].Detail.Get("target"))
+	require.Equal(t, "char", d.Created[1].Detail.Get("type"))
+	require.Equal(t, "1:3", d.Created[1].Detail.Get("number"))
+	require.Equal(t, "0666", d.Created[1].Detail.Get("mode"))
+}
+
+func TestIPCObjectsAppear(t *testing.T) {
+	s := startShell(t, syscall.CLONE_NEWIPC|syscall.CLONE_NEWNS)
+	s.do("mkdir -p /run/mq && mount -t tmpfs m /run && mkdir /run/mq && mount -t mqueue m /run/mq")
+	ns := take(t, Scope{PIDs: []int{s.pid}}).Find(Process, strconv.Itoa(s.pid)).Detail.Get("ipc")
+	d := s.during("{ ipcmk -M 4096; ipcmk -S 3; ipcmk -Q; touch /run/mq/q; } >/dev/null")
+	require.Equal(t, []string{
+		"shm shmid 0@" + ns, "sem semid 0@" + ns, "msg msqid 0@" + ns, "mqueue /q@" + ns,
+	}, ids(d.Created))
+	require.Empty(t, d.Changed)
+	require.Equal(t, "4096", d.Created[0].Detail.Get("size"))
+	require.Equal(t, "3", d.Created[1].Detail.Get("nsems"))
+	d = s.during("ipcrm -m 0 && rm /run/mq/q")
+	require.Equal(t, []string{"shm shmid 0@" + ns, "mqueue /q@" + ns}, ids(d.Removed))
+}
+
+// A second mount namespace that keeps the first one's mqueue mount sees the
+// first one's queues, and they do not become its own.
+func TestInheritedMqueueMountIsTheHosts(t *testing.T) {
+	needRoot(t)
+	dir := t.TempDir()
+	require.NoError(t, syscall.Mount("mqueue", dir, "mqueue", 0, ""))
+	t.Cleanup(func() { _ = syscall.Unmount(dir, syscall.MNT_DETACH) })
+	queue, err := os.Create(dir + "/hosts")
+	require.NoError(t, err)
+	require.NoError(t, queue.Close())
+	t.Cleanup(func() { _ = os.Remove(dir + "/hosts") })
+	cmd := start(t, &syscall.SysProcAttr{Cloneflags: syscall.CLONE_NEWIPC | syscall.CLONE_NEWNS}, "sleep", "60")
+	s := take(t, Scope{Host: true, PIDs: []int{cmd.Process.Pid}})
+	ours, err := os.Readlink("/proc/self/ns/ipc")
+	require.NoError(t, err)
+	require.Equal(t, []string{"mqueue /hosts@" + ours}, ids(s.Of(Mqueue)))
+}
+
+func TestNetworkAppears(t *testing.T) {
+	s := startShell(t, syscall.CLONE_NEWNET)
+	p := take(t, Scope{PIDs: []int{s.pid}}).Find(Process, strconv.Itoa(s.pid))
+	ns := p.Detail.Get("net")
+	host, err := os.Readlink("/proc/self/ns/net")
+	require.NoError(t, err)
+
+	d := s.during("ip link add inner type veth peer name outer && ip link set outer netns %d", os.Getpid())
+	require.ElementsMatch(t, []string{"link inner@" + ns, "link outer@" + host}, ids(d.Created))
+	for _, l := range d.Created {
+		require.Equal(t, "veth", l.Detail.Get("type"))
+		other := ns
+		if strings.HasSuffix(l.ID, ns) {
+			other = host
+		}
+		require.Contains(t, l.Detail.Get("peer"), "in "+other)
+	}
+	d = s.during("ip link set inner up && ip addr add 10.83.0.2/24 dev inner && ip route add default via 10.83.0.1")
+	require.Equal(t, []string{"link inner@" + ns}, ids(d.Changed))
+	require.Equal(t, Detail{{Key: "state", Value: "down"}}, d.Changed[0].Was)
+	require.ElementsMatch(t, []string{
+		"addr 10.83.0.2/24 inner@" + ns,
+		"route 10.83.0.0/24 dev inner@" + ns, "route default dev inner@" + ns,
+	}, ids(d.Created))
+	require.Equal(t, "10.83.0.1", d.Created[2].Detail.Get("via")+d.Created[1].Detail.Get("via"))
+
+	d = s.during("ip link add br0 type bridge && ip link set inner master br0")
+	require.Contains(t, ids(d.Created), "link br0@"+ns)
+	require.Contains(t, ids(d.Changed), "link inner@"+ns)
+
+	d = s.during("echo 1 >/proc/sys/net/ipv4/ip_forward")
+	require.Equal(t, []string{"sysctl net.ipv4.ip_forward@" + ns}, ids(d.Changed))
+	require.Equal(t, Detail{{Key: "value", Value: "0"}}, d.Changed[0].Was)
+
+	d = s.during("ip link del inner")
+	require.Contains(t, ids(d.Removed), "link inner@"+ns)
+	require.Contains(t, ids(d.Removed), "link outer@"+host)
+}
+
+func TestNftTablesAppear(t *testing.T) {
+	s := startShell(t, syscall.CLONE_NEWNET)
+	ns := take(t, Scope{PIDs: []int{s.pid}}).Find(Process, strconv.Itoa(s.pid)).Detail.Get("net")
+	script := filepath.Join(t.TempDir(), "rules.nft")
+	require.NoError(t, os.WriteFile(script, []byte(`
+		table ip cutaway {
+			chain pre { type nat hook prerouting priority -100; tcp dport 8080 dnat to 10.83.0.2:80; }
+			chain post { type nat hook postrouting priority 100; policy accept;
+				ip saddr 10.83.0.0/24 oifname != "br0" masquerade;
+				ct status dnat masquerade; }
+			chain through { type filter hook forward priority 0; policy drop;
+				ct state established,related counter accept;
+				ip saddr 10.83.0.1 ip daddr 10.84.0.0/30 jump extra;
+				fib daddr type local drop; }
+			chain extra { meta mark 7 return; reject; }
+		}`), 0o600))
+	d := s.during("nft -f %s", script)
+	require.Equal(t, []string{"nft ip cutaway@" + ns}, ids(d.Created))
+	table := d.Created[0].Detail
+	require.Equal(t, "4", table.Get("chains"))
+	require.Equal(t, "8", table.Get("rules"))
+	require.Equal(t, "type nat hook prerouting priority -100 policy accept", table.Get("chain pre"))
+	require.Equal(t, "type filter hook forward priority 0 policy drop", table.Get("chain through"))
+	require.Equal(t, "no hook", table.Get("chain extra"))
+	var rules []string
+	for _, f := range table {
+		if chain, _, isRule := strings.Cut(f.Key, " handle "); isRule {
+			rules = append(rules, chain+": "+f.Value)
+		}
+	}
+	require.Equal(t, []string{
+		`pre: l4proto tcp dport 8080 dnat to 10.83.0.2:80`,
+		`post: ip saddr 10.83.0.0/24 oifname != "br0" masquerade`,
+		`post: ct status dnat masquerade`,
+		`through: ct state established,related counter accept`,
+		`through: ip saddr 10.83.0.1 ip daddr 10.84.0.0/30 jump extra`,
+		`through: fib daddr type local drop`,
+		`extra: mark 7 return`,
+		`extra: [reject]`,
+	}, rules)
+	d = s.during("nft add rule ip cutaway post accept")
+	require.Equal(t, []string{"nft ip cutaway@" + ns}, ids(d.Changed))
+	require.Equal(t, "8", d.Changed[0].Was.Get("rules"))
+	d = s.during("nft delete table ip cutaway")
+	require.Equal(t, []string{"nft ip cutaway@" + ns}, ids(d.Removed))
+}
+
+// Other people's tables on the host are counted, not told rule by rule.
+func TestForeignHostTableIsCounted(t *testing.T) {
+	needRoot(t)
+	nft := func(script string) {
+		out, err := exec.Command("nft", script).CombinedOutput()
+		require.NoError(t, err, string(out))
+	}
+	nft("table ip other { chain c { accept; drop; }; }")
+	t.Cleanup(func() { nft("delete table ip other") })
+	host, err := os.Readlink("/proc/self/ns/net")
+	require.NoError(t, err)
+	o := take(t, Scope{Host: true}).Find(Nft, "ip other@"+host)
+	require.NotNil(t, o)
+	require.Equal(t, Detail{{Key: "chains", Value: "1"}, {Key: "rules", Value: "2"}}, o.Detail)
+}
+
+func TestCgroupAppearsAndFreezes(t *testing.T) {
+	needRoot(t)
+	mount := t.TempDir()
+	require.NoError(t, syscall.Mount("cgroup2", mount, "cgroup2", 0, ""))
+	t.Cleanup(func() { _ = syscall.Unmount(mount, syscall.MNT_DETACH) })
+	name := fmt.Sprintf("cutaway-inspect-test-%d", time.Now().UnixNano())
+	root := filepath.Join(mount, name)
+	scope := Scope{CgroupRoots: []string{root}}
+	before := take(t, scope)
+	require.NoError(t, os.MkdirAll(root+"/child", 0o755))
+	t.Cleanup(func() {
+		require.NoError(t, os.Remove(root+"/child"))
+		require.NoError(t, os.Remove(root))
+		require.True(t, Compare(before, take(t, scope)).Empty())
+	})
+	made := take(t, scope)
+	require.Equal(t, []string{"cgroup " + name, "cgroup " + name + "/child"}, ids(Compare(before, made).Created))
+	require.NoError(t, os.WriteFile(root+"/child/cgroup.freeze", []byte("1"), 0o644))
+	d := Compare(made, take(t, scope))
+	require.Equal(t, []string{"cgroup " + name + "/child"}, ids(d.Changed))
+	require.Equal(t, Detail{{Key: "cgroup.freeze", Value: "0"}}, d.Changed[0].Was)
+
+	// The same name, another control group.
+	require.NoError(t, os.Remove(root+"/child"))
+	require.NoError(t, os.Mkdir(root+"/child", 0o755))
+	d = Compare(made, take(t, scope))
+	require.Equal(t, ids(d.Removed), ids(d.Created))
+}
+
+func TestPrivilegesOfAProcess(t *testing.T) {
+	cmd := start(t, nil, "setpriv", "--no-new-privs", "--bounding-set", "-all,+net_raw", "--inh-caps", "-all", "sleep", "60")
+	id := strconv.Itoa(cmd.Process.Pid)
+	require.Eventually(t, func() bool {
+		s := take(t, Scope{PIDs: []int{cmd.Process.Pid}})
+		return s.Find(Process, id).Detail.Get("name") == "sleep"
+	}, 5*time.Second, 5*time.Millisecond)
+	s := take(t, Scope{PIDs: []int{cmd.Process.Pid}})
+	require.Equal(t, "CAP_NET_RAW", s.Find(Caps, id).Detail.Get("bounding"))
+	require.Equal(t, "CAP_NET_RAW", s.Find(Caps, id).Detail.Get("effective"))
+	require.Equal(t, "yes", s.Find(Seccomp, id).Detail.Get("no_new_privs"))
+	require.Equal(t, "disabled", s.Find(Seccomp, id).Detail.Get("mode"))
+}
+
+// Having ended is a change; the dead keep their number until waited for.
+func TestZombieIsChanged(t *testing.T) {
+	needRoot(t)
+	cmd := exec.Command("cat")
+	in, err := cmd.StdinPipe()
+	require.NoError(t, err)
+	require.NoError(t, cmd.Start())
+	scope := Scope{PIDs: []int{cmd.Process.Pid}}
+	before := take(t, scope)
+	require.NoError(t, in.Close())
+	var after *Snapshot
+	require.Eventually(t, func() bool {
+		after = take(t, scope)
+		p := after.Find(Process, strconv.Itoa(cmd.Process.Pid))
+		return p != nil && p.Detail.Get("state") == "Z (zombie)"
+	}, 5*time.Second, 5*time.Millisecond)
+	d := Compare(before, after)
+	require.NotEmpty(t, d.Changed)
+	require.NotEmpty(t, d.Changed[0].Was.Get("state"))
+	require.NoError(t, cmd.Wait())
+	require.NotEmpty(t, Compare(after, take(t, scope)).Removed)
+}
+
+func TestDescendantsAreInScope(t *testing.T) {
+	s := startShell(t, 0)
+	d := s.during("sleep 60 & sh -c 'sleep 60 & wait' & sleep 0.2")
+	require.Equal(t, 3, len(slices.DeleteFunc(kindNames(d.Created), func(k string) bool { return k != "process" })))
+}
+
+func TestStateDirectories(t *testing.T) {
+	dir := t.TempDir()
+	scope := Scope{StateDirs: []string{dir}}
+	before := take(t, scope)
+	require.NoError(t, os.MkdirAll(dir+"/blobs/sha256", 0o700))
+	require.NoError(t, os.WriteFile(dir+"/blobs/sha256/aa", []byte(`{"mediaType":"application/vnd.oci.image.manifest.v1+json"}`), 0o600))
+	require.NoError(t, os.WriteFile(dir+"/blobs/sha256/bb", []byte{0x1f, 0x8b, 8, 0}, 0o600))
+	require.NoError(t, os.WriteFile(dir+"/blobs/sha256/cc", []byte(`{"rootfs":{}}`), 0o600))
+	require.NoError(t, os.WriteFile(dir+"/blobs/sha256/dd", nil, 0o600))
+	d := Compare(before, take(t, scope))
+	require.Empty(t, d.Changed)
+	require.Equal(t, []string{
+		"dir " + dir + "/blobs", "dir " + dir + "/blobs/sha256",
+		"blob sha256:aa", "blob sha256:bb", "blob sha256:cc", "blob sha256:dd",
+	}, ids(d.Created))
+	types := []string{}
+	for _, b := range d.Created[2:] {
+		types = append(types, b.Detail.Get("media type"))
+	}
+	require.Equal(t, []string{
+		"application/vnd.oci.image.manifest.v1+json", "application/gzip",
+		"application/vnd.oci.image.config.v1+json", "",
+	}, types)
+}
+
+// Looking twice at an idle world finds no change.
+func TestStable(t *testing.T) {
+	cmd := start(t, &syscall.SysProcAttr{
+		Cloneflags: syscall.CLONE_NEWNS | syscall.CLONE_NEWNET | syscall.CLONE_NEWIPC | syscall.CLONE_NEWUTS | syscall.CLONE_NEWPID,
+	}, "sleep", "60")
+	scope := Scope{Host: true, PIDs: []int{cmd.Process.Pid}}
+	before := take(t, scope)
+	time.Sleep(50 * time.Millisecond)
+	require.Equal(t, Diff{}, Compare(before, take(t, scope)))
+}
+
+// Processes that end while they are looked at leave neither errors nor gaps.
+func TestProcessesVanish(t *testing.T) {
+	needRoot(t)
+	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+	defer cancel()
+	churn := exec.CommandContext(ctx, "/bin/sh", "-c", "while :; do unshare -un true; true; done")
+	require.NoError(t, churn.Start())
+	t.Cleanup(func() { stop(churn) })
+	for ctx.Err() == nil {
+		take(t, Scope{PIDs: []int{churn.Process.Pid}})
+	}
+}
+
+// The threads that looked elsewhere are gone; the process is where it was.
+func TestReaderStaysWhereItIs(t *testing.T) {
+	cmd := start(t, &syscall.SysProcAttr{Cloneflags: syscall.CLONE_NEWNET | syscall.CLONE_NEWUTS | syscall.CLONE_NEWIPC}, "sleep", "60")
+	where := func() []string {
+		links, err := filepath.Glob("/proc/self/task/*/ns/net")
+		require.NoError(t, err)
+		var out []string
+		for _, l := range links {
+			if ns, err := os.Readlink(l); err == nil && !slices.Contains(out, ns) {
+				out = append(out, ns)
+			}
+		}
+		return out
+	}
+	before := where()
+	require.Len(t, before, 1)
+	for range 50 {
+		take(t, Scope{PIDs: []int{cmd.Process.Pid}})
+	}
+	require.Eventually(t, func() bool { return slices.Equal(before, where()) }, 5*time.Second, time.Millisecond)
+}
+
+func TestOfProcess(t *testing.T) {
+	needRoot(t)
+	s, err := OfProcess(os.Getpid())
+	require.NoError(t, err)
+	require.NotEmpty(t, s.Of(Mount), "what it shares with the reader is shown too")
+	require.NotEmpty(t, s.Of(Link))
+	require.Len(t, s.Of(Process), 1)
+	_, err = OfProcess(1 << 22)
+	require.ErrorIs(t, err, syscall.ESRCH)
+}
+
+func TestPairTellsTheDifference(t *testing.T) {
+	cmd := start(t, &syscall.SysProcAttr{Cloneflags: syscall.CLONE_NEWUTS | syscall.CLONE_NEWNET}, "sleep", "60")
+	a, err := OfProcess(os.Getpid())
+	require.NoError(t, err)
+	b, err := OfProcess(cmd.Process.Pid)
+	require.NoError(t, err)
+	same := map[Kind]bool{}
+	for _, r := range Pair(a, b) {
+		if r.Name == "namespace" {
+			same[r.Kind] = r.Same
+		}
+		if r.Kind == Caps || r.Kind == Mount {
+			require.True(t, r.Same, "%v", r)
+		}
+	}
+	require.Equal(t, map[Kind]bool{
+		User: true, Mnt: true, UTS: false, PID: true, IPC: true, Net: false, CgroupNS: true, Time: true,
+	}, same)
+}
+
+func TestTakeHonoursItsContext(t *testing.T) {
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	_, err := Take(ctx, Scope{})
+	require.ErrorIs(t, err, context.Canceled)
+}
+
+func BenchmarkTakeHostAndOneProcess(b *testing.B) {
+	cmd := exec.Command("sleep", "60")
+	cmd.SysProcAttr = &syscall.SysProcAttr{
+		Cloneflags: syscall.CLONE_NEWNS | syscall.CLONE_NEWNET | syscall.CLONE_NEWIPC | syscall.CLONE_NEWUTS,
+	}
+	require.NoError(b, cmd.Start())
+	b.Cleanup(func() { stop(cmd) })
+	for b.Loop() {
+		_, err := Take(context.Background(), Scope{Host: true, PIDs: []int{cmd.Process.Pid}})
+		require.NoError(b, err)
+	}
+}

@@ -1,0 +1,108 @@
+// Package pid1 is the process that becomes the container's payload: init. It
+// shares the host's view of the Plan by compiling the same Spec, does the steps
+// it is told to by number, and ends by executing the payload in its own place.
+//
+// Its one invariant: init makes no decision. Which step, when and whether is
+// the host's business; what init knows, it was told in the first message.
+//
+// The package is linked into a small binary of its own (cmd/cutaway-init), so
+// that starting a container pays for nothing it does not use. Read wire.go for
+// what is said between the two, then init.go for what init does.
+package pid1
+
+import (
+	"encoding/json"
+	"fmt"
+
+	"cutaway/sandbox/features"
+	"cutaway/sandbox/op"
+	"cutaway/sandbox/plan"
+	"cutaway/sandbox/sys"
+)
+
+// SocketFD is the descriptor on which init finds its end of the socketpair.
+const SocketFD = 3
+
+// MaxMessage is the largest message in bytes; the longest is the Spec with its
+// seccomp profile.
+const MaxMessage = 192 << 10
+
+// Hello is the host's first message.
+type Hello struct {
+	Spec     plan.Spec         `json:"spec"`
+	Features features.Features `json:"features"`
+	// Quiet: nobody watches. Steps are not recorded, and unshares are fused.
+	Quiet bool `json:"quiet,omitempty"`
+	// Steps is how long the host's Plan is, to notice an init built from other
+	// sources.
+	Steps int `json:"steps"`
+}
+
+// Plan compiles what both sides go by.
+func (h Hello) Plan() (plan.Plan, error) {
+	p, err := plan.Compile(h.Spec, h.Features)
+	if h.Quiet {
+		p = p.Fused()
+	}
+	if err == nil && h.Steps != 0 && h.Steps != len(p) {
+		err = fmt.Errorf("init compiled %d steps where the host has %d: they were built from different sources", len(p), h.Steps)
+	}
+	return p, err
+}
+
+// Request asks init to do steps, in this order, or to start a program beside
+// itself and wait for it. The descriptor that comes with Spawn becomes the
+// program's terminal.
+type Request struct {
+	Do    []int    `json:"do,omitempty"` // indexes into the Plan
+	Spawn []string `json:"spawn,omitempty"`
+	PID   int      `json:"pid,omitempty"` // init's own pid on the host, for what it shows
+}
+
+// Reply is init's answer. For each request there is one with Done, unless the
+// payload was executed: then the socket closes instead.
+type Reply struct {
+	Done   bool       `json:"done,omitempty"`
+	Step   int        `json:"step"`             // the last step begun
+	Calls  []sys.Call `json:"calls,omitempty"`  // made since the last reply
+	Error  *op.Error  `json:"error,omitempty"`  // why the step was refused
+	Master bool       `json:"master,omitempty"` // the container's terminal comes with this reply
+	Status int        `json:"status,omitempty"` // exit status of what Spawn started
+	Micros int64      `json:"micros,omitempty"` // time the calls took, microseconds
+}
+
+// Channel is the host's end of the conversation; init uses one too.
+type Channel struct {
+	socket sys.Socket
+	buf    []byte
+}
+
+// NewChannel wraps one end of the socketpair.
+func NewChannel(s sys.Socket) *Channel {
+	return &Channel{socket: s, buf: make([]byte, MaxMessage)}
+}
+
+// Send writes one message, with a descriptor beside it unless fd is -1.
+func (c *Channel) Send(message any, fd int) error {
+	b, err := json.Marshal(message)
+	if err != nil {
+		return err
+	}
+	if len(b) > MaxMessage {
+		return fmt.Errorf("message of %d bytes: the limit is %d", len(b), MaxMessage)
+	}
+	return c.socket.Send(b, fd)
+}
+
+// Receive reads one message into v and gives the descriptor beside it, or -1.
+// The error is io.EOF once the other side has closed its end.
+func (c *Channel) Receive(v any) (fd int, err error) {
+	n, fd, err := c.socket.Receive(c.buf)
+	if err != nil {
+		return -1, err
+	}
+	return fd, json.Unmarshal(c.buf[:n], v)
+}
+
+// Close closes this end.
+func (c *Channel) Close() error { return c.socket.Close() }

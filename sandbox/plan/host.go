@@ -1,0 +1,217 @@
+package plan
+
+import (
+	"net/netip"
+	"path/filepath"
+	"slices"
+	"strconv"
+
+	"cutaway/sandbox/features"
+	"cutaway/sandbox/op"
+	"cutaway/sandbox/sys"
+)
+
+// The steps in this file run on the host, before init exists. What they make
+// outlives the container's processes, so each can be undone.
+
+// directories makes the container's place on the host: its root filesystem, or
+// the parts of an overlay, and the few files every container has of its own.
+func (b *builder) directories() {
+	s := b.spec
+	if s.Root.Path == "" {
+		return
+	}
+	mine := func(path string, why string) {
+		b.host(op.Dir{Path: path, Mode: 0o755, UID: s.RootUID(), GID: s.RootGID()}, why, "dir")
+	}
+	b.host(op.Dir{Path: s.State, Mode: 0o711}, "first: everything this container keeps on the host is in here", "dir")
+	if len(s.Root.Lower) == 0 {
+		b.host(op.Tree{From: s.Root.From, Path: s.Root.Path}, "a root filesystem is files like any other: here are its own", "dir")
+	} else {
+		mine(s.Root.Path, "before the overlay, which needs a directory to appear at")
+		mine(s.upper(), "before the overlay: what the container writes is kept here")
+		mine(s.work(), "beside the upper directory, on the same filesystem: overlayfs prepares its renames here")
+	}
+	for _, f := range s.etcFiles() {
+		b.host(op.File{Path: f.host, Text: f.text, UID: s.RootUID(), GID: s.RootGID()},
+			"while we still are on the host: "+f.inside+" differs for each container, so it is no part of the image", "dir")
+	}
+}
+
+func (s Spec) upper() string { return filepath.Join(s.State, "upper") }
+func (s Spec) work() string  { return filepath.Join(s.State, "work") }
+
+type etcFile struct{ host, inside, text string }
+
+// etcFiles are the files every container has of its own.
+func (s Spec) etcFiles() []etcFile {
+	var files []etcFile
+	add := func(name, text string) {
+		if text != "" && s.Root.Pivot {
+			files = append(files, etcFile{filepath.Join(s.State, name), "/etc/" + name, text})
+		}
+	}
+	add("resolv.conf", s.Net.Resolv)
+	add("hosts", s.Net.Hosts)
+	return files
+}
+
+// controlGroup makes the group and sets its limits while it is still empty: a
+// process should never have run without them.
+func (b *builder) controlGroup() {
+	dirs := CgroupDirs(b.spec, b.features)
+	for _, dir := range dirs {
+		parent := filepath.Dir(dir)
+		if b.features.Cgroup.Mode == features.Unified {
+			b.controllers(parent)
+			continue
+		}
+		b.host(op.CgroupCreate{Dir: parent, Shared: true}, "first, so that all of the lab's groups have one place", "", "cgroup")
+	}
+	for _, dir := range dirs {
+		b.host(op.CgroupCreate{Dir: dir}, "before init starts, so that nothing of the container ever runs outside it", "cgroup")
+	}
+	b.limits()
+}
+
+// controllers makes the lab's v2 group and enables controllers from the root
+// down: a group can only limit what its parent passes on.
+func (b *builder) controllers(parent string) {
+	c := b.features.Cgroup
+	var want, missing []string
+	for _, name := range []string{"memory", "cpu", "pids", "io"} {
+		if slices.Contains(c.V2, name) {
+			want = append(want, name)
+			if !slices.Contains(c.Enabled, name) {
+				missing = append(missing, name)
+			}
+		}
+	}
+	if len(missing) > 0 {
+		b.host(op.CgroupEnable{Dir: c.Root, Controllers: missing, Unless: parent},
+			"first, because a group has only the controllers its parent lets through", "", "cgroup")
+	}
+	b.host(op.CgroupCreate{Dir: parent, Shared: true}, "now: one place for all of the lab's groups, which holds no process itself", "", "cgroup")
+	if len(want) > 0 {
+		b.host(op.CgroupEnable{Dir: parent, Controllers: want}, "while the group is empty: a group with processes cannot pass controllers on", "", "cgroup")
+	}
+}
+
+// limits writes the limits, under the names that this machine's hierarchy has.
+func (b *builder) limits() {
+	if !b.spec.Linux.Cgroup || !b.features.Root() {
+		return
+	}
+	for _, l := range b.spec.Linux.Resources.Files(b.features.Cgroup.Mode) {
+		hierarchy, ok := b.features.Cgroup.Dir(l.Controller)
+		if !ok {
+			continue
+		}
+		file := filepath.Join(hierarchy, "cutaway", b.spec.ID, l.File)
+		must := "cgroup"
+		if l.Optional {
+			must = ""
+		}
+		b.host(op.CgroupSet{File: file, Value: l.Value, Optional: l.Optional}, l.Why, must, "cgroup")
+	}
+}
+
+// SavedPrefix begins the names of the files that hold settings from before.
+const SavedPrefix = "saved-"
+
+// hostNetwork makes what containers on the bridge share.
+func (b *builder) hostNetwork() {
+	n := b.spec.Net
+	switch n.Mode {
+	case "container":
+		b.host(op.Setns{Path: n.Path, Flag: sys.NewNet},
+			"on the thread that is about to clone: init is born in the network namespace of its parent thread")
+	case "bridge":
+		saved := func(key string) string { return filepath.Join(n.Shared, SavedPrefix+key) }
+		sysctl := func(key, value, why string) {
+			b.host(op.Sysctl{Key: key, Value: value, Saved: saved(key), Unless: n.Bridge}, why, "", "sysctl", "dir")
+		}
+		sysctl("net.ipv4.ip_forward", "1", "first, or the host drops what is not addressed to itself")
+		b.host(op.Bridge{Link: n.Bridge, Address: n.Gateway},
+			"before any container's link: the bridge is the switch they all plug into", "", "link", "addr", "route", "sysctl")
+		if len(n.Ports) > 0 {
+			b.host(op.Sysctl{Key: "net.ipv4.conf." + n.Bridge + ".route_localnet", Value: "1"},
+				"so that a port published on 127.0.0.1 may leave by the bridge", "", "sysctl")
+		}
+		b.host(op.Nft{Table: "cutaway-" + b.spec.ID, Bridge: n.Bridge, Address: bare(n.Address), Subnet: subnet(n.Gateway), Ports: n.Ports},
+			"before the first packet: outside, nobody has a route back to the container's address", "nft")
+	}
+}
+
+// bare takes the prefix length off an address.
+func bare(cidr string) string {
+	for i := range cidr {
+		if cidr[i] == '/' {
+			return cidr[:i]
+		}
+	}
+	return cidr
+}
+
+// subnet gives the network an address with prefix length lies in.
+func subnet(cidr string) string {
+	p, err := netip.ParsePrefix(cidr)
+	if err != nil {
+		return cidr
+	}
+	return p.Masked().String()
+}
+
+// birth starts init.
+func (b *builder) birth() {
+	s := b.spec
+	c := op.Clone{}
+	why := "a container is a process: this is it, still like any other"
+	changes := []string{"process", "caps", "seccomp", "rlimits"}
+	if s.Has("pid") {
+		c.Flags |= sys.NewPID
+		why = "a PID namespace takes in only children: init must be born in it"
+		changes = append(changes, "pid")
+	}
+	if s.Has("user") {
+		c.Flags |= sys.NewUser
+		why = "the user namespace comes first of all: it will own every other namespace"
+		changes = append(changes, "user", "idmap")
+	}
+	if s.Linux.Cgroup && b.features.Root() && b.features.Cgroup.Mode == features.Unified {
+		c.Cgroup = filepath.Join(b.features.Cgroup.Root, "cutaway", s.ID)
+		why += "; it is born into its control group as well"
+	}
+	b.host(c, why, append(changes, "cgroup")...)
+	if s.Net.Mode == "container" {
+		b.host(op.Setns{Path: "/proc/self/ns/net", Flag: sys.NewNet},
+			"now that init has what it needs: our thread goes back to the host's network")
+	}
+}
+
+// identity settles who root is inside.
+func (b *builder) identity() {
+	s := b.spec
+	if b.features.Cgroup.Mode != features.Unified {
+		for _, dir := range CgroupDirs(s, b.features) {
+			b.init(op.CgroupJoin{Dir: dir}, "while init still is who the host knows, and before the cgroup namespace, whose root is the group it is in then",
+				"process", "cgroup")
+		}
+	}
+	if !s.Has("user") {
+		return
+	}
+	if !b.features.Root() {
+		b.host(op.DenySetgroups{}, "before gid_map: an ordinary user must give up setgroups first", "idmap")
+	}
+	b.host(op.IDMap{File: "uid_map", Mappings: s.Linux.UIDMappings},
+		"from outside, once: until then every user inside is nobody ("+strconv.Itoa(overflowID)+")", "idmap", "process", "caps")
+	b.host(op.IDMap{File: "gid_map", Mappings: s.Linux.GIDMappings}, "likewise for groups", "idmap", "process")
+	if b.features.Root() {
+		b.init(op.SetUser{Groups: []int{}},
+			"now that uid 0 exists inside: init becomes it, and what it makes from here on belongs to it", "process", "caps")
+	}
+}
+
+// overflowID is what an id without a mapping looks like: /proc/sys/kernel/overflowuid.
+const overflowID = 65534

@@ -1,0 +1,92 @@
+package plan
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+
+	"cutaway/sandbox/features"
+)
+
+// LimitFile is one limit, under the name this machine's hierarchy gives it.
+type LimitFile struct {
+	Controller string // v2 name
+	File       string
+	Value      string
+	Why        string
+	Optional   bool // not every kernel is built with the file
+}
+
+// defaultPeriod is the length of a new group's period, in microseconds:
+// sched-bwc.rst in the kernel's documentation.
+const defaultPeriod = "100000"
+
+// Files lists what to write for the limits, in v2 or v1 form. The two forms side
+// by side are a piece of history: v1 grew its names controller by controller,
+// v2 made them alike.
+func (r Resources) Files(mode string) []LimitFile {
+	v2 := mode == features.Unified
+	name := func(two, one string) string {
+		if v2 {
+			return two
+		}
+		return one
+	}
+	var files []LimitFile
+	add := func(controller, file, value, why string) {
+		files = append(files, LimitFile{Controller: controller, File: file, Value: value, Why: why})
+	}
+	if r.MemoryMax > 0 {
+		add("memory", name("memory.max", "memory.limit_in_bytes"), strconv.FormatInt(r.MemoryMax, 10),
+			"a hard wall: beyond it the kernel reclaims, then kills")
+		swap := LimitFile{Controller: "memory", File: "memory.swap.max", Value: "0", Optional: true, Why: "no swap beside it, or the wall would only be slow"}
+		if !v2 {
+			swap.File, swap.Value = "memory.memsw.limit_in_bytes", strconv.FormatInt(r.MemoryMax, 10)
+		}
+		files = append(files, swap)
+	}
+	if r.MemoryHigh > 0 {
+		add("memory", name("memory.high", "memory.soft_limit_in_bytes"), strconv.FormatInt(r.MemoryHigh, 10),
+			"a soft wall below the hard one: beyond it the kernel slows the group down")
+	}
+	if r.PidsMax > 0 {
+		add("pids", "pids.max", strconv.FormatInt(r.PidsMax, 10), "a fork bomb stops here")
+	}
+	if quota, period, ok := strings.Cut(r.CPUMax, " "); ok {
+		const why = "so much processor time in each period, and then the group waits"
+		if v2 {
+			add("cpu", "cpu.max", r.CPUMax, why)
+		} else {
+			if period != defaultPeriod {
+				add("cpu", "cpu.cfs_period_us", period, why)
+			}
+			add("cpu", "cpu.cfs_quota_us", quota, why)
+		}
+	}
+	if r.CPUWeight > 0 {
+		value := r.CPUWeight
+		if !v2 { // shares: 1024 is ordinary, where the weight's is 100
+			value = value * 1024 / 100
+		}
+		add("cpu", name("cpu.weight", "cpu.shares"), strconv.FormatInt(value, 10),
+			"a share for when others want the processor too; it caps nothing")
+	}
+	return files
+}
+
+// ParseSize reads a size in bytes with an optional suffix b, k, m, g (powers of
+// 1024), as docker takes them.
+func ParseSize(text string) (int64, error) {
+	number := strings.ToLower(strings.TrimSuffix(strings.TrimSuffix(text, "b"), "B"))
+	unit := int64(1)
+	if n := len(number); n > 0 {
+		if i := strings.IndexByte("kmgt", number[n-1]); i >= 0 {
+			unit, number = int64(1)<<(10*(i+1)), number[:n-1]
+		}
+	}
+	value, err := strconv.ParseFloat(number, 64)
+	if err != nil || value < 0 || value*float64(unit) >= 1<<63 {
+		return 0, fmt.Errorf("size %q: want a number of bytes, with k, m or g if you like: 64m", text)
+	}
+	return int64(value * float64(unit)), nil
+}

@@ -1,0 +1,183 @@
+package plan
+
+import (
+	"errors"
+	"fmt"
+	"path/filepath"
+	"reflect"
+	"slices"
+
+	"cutaway/sandbox/features"
+	"cutaway/sandbox/op"
+	"cutaway/sandbox/sys"
+)
+
+// Where says which of the two processes does a step.
+type Where string
+
+// The two places a step can run.
+const (
+	Host Where = "host" // the cutaway process
+	Init Where = "init" // the process that becomes the payload
+)
+
+// Step is one operation at its place in the order.
+type Step struct {
+	Op    op.Op
+	Where Where
+	// Why completes the sentence "now, because ...".
+	Why string
+	// Must is the kind of kernel object (package inspect) that this step has to
+	// create, change or remove, "" if there may be nothing to see; May names
+	// further kinds it can touch. A change of any other kind is a surprise.
+	Must string
+	May  []string
+}
+
+// Plan is the ordered list of steps that makes a container.
+type Plan []Step
+
+// Compile turns a Spec into the Plan for a kernel with these features. It
+// returns an error when the Spec contradicts itself, and a *features.Error when
+// the kernel lacks what it asks for.
+func Compile(s Spec, f features.Features) (Plan, error) {
+	if err := s.check(f); err != nil {
+		return nil, err
+	}
+	b := builder{spec: s, features: f}
+	b.directories()   // on the host: what outlives the process comes first,
+	b.controlGroup()  // so that the journal knows it
+	b.hostNetwork()   //
+	b.birth()         // clone: PID and user namespace, and the v2 control group
+	b.identity()      // who root is inside, before init makes anything
+	b.namespaces()    // one unshare after the other
+	b.names()         // host name, clock: settings of the new namespaces
+	b.connect()       // links need both the namespace and the host
+	b.collect()       // take hold of host files while they can be reached
+	b.root()          // the new root, with the old one still there
+	b.filesystems()   // proc, sys, dev: the kernel wants to see a full proc first
+	b.attach()        // what was collected finds its place
+	b.closeRoot()     // the old root goes
+	b.restrictPaths() //
+	b.privileges()    // last, for they were needed until here
+	b.payload()
+	return b.plan, nil
+}
+
+// check refuses what no kernel could do.
+func (s Spec) check(f features.Features) error {
+	if s.ID == "" || len(s.Process.Args) == 0 {
+		return errors.New("a container needs an id and a program to run")
+	}
+	if s.Root.Pivot && !s.Has("mount") {
+		return errors.New("pivot_root needs a mount namespace: it would change the root of the whole machine")
+	}
+	if s.Linux.Proc && !s.Has("mount") {
+		return errors.New("a fresh /proc needs a mount namespace")
+	}
+	if s.Has("user") && len(s.Linux.UIDMappings) == 0 {
+		return errors.New("a user namespace needs uidMappings: without them nobody exists in it")
+	}
+	for _, ns := range s.Linux.Namespaces {
+		if err := f.HaveNamespace(procName(ns)); err != nil {
+			return err
+		}
+	}
+	var err error
+	if s.Has("time") {
+		err = f.HaveTimeNSByExec()
+	}
+	if err == nil && len(s.Root.Lower) > 0 && s.Has("user") {
+		err = f.HaveOverlayInUserNS()
+	}
+	return err
+}
+
+// procName gives the name under /proc/PID/ns of a namespace type of the OCI spec.
+func procName(namespace string) string {
+	switch namespace {
+	case "mount":
+		return "mnt"
+	case "network":
+		return "net"
+	}
+	return namespace
+}
+
+// builder appends steps; its methods follow the order of Compile.
+type builder struct {
+	spec     Spec
+	features features.Features
+	plan     Plan
+}
+
+// add appends a step; the first of changes is what must change.
+func (b *builder) add(where Where, o op.Op, why string, changes []string) {
+	step := Step{Op: o, Where: where, Why: why}
+	if len(changes) > 0 {
+		step.Must, step.May = changes[0], changes[1:]
+	}
+	b.plan = append(b.plan, step)
+}
+
+func (b *builder) host(o op.Op, why string, changes ...string) { b.add(Host, o, why, changes) }
+func (b *builder) init(o op.Op, why string, changes ...string) { b.add(Init, o, why, changes) }
+
+// Fused merges neighbouring unshares into one call, for when nobody watches.
+func (p Plan) Fused() Plan {
+	var fused Plan
+	for _, step := range p {
+		if n := len(fused); n > 0 && fused[n-1].Where == step.Where {
+			last, ok1 := fused[n-1].Op.(op.Unshare)
+			next, ok2 := step.Op.(op.Unshare)
+			if ok1 && ok2 {
+				fused[n-1].Op = op.Unshare{Flags: last.Flags | next.Flags}
+				fused[n-1].May = append(append(slices.Clone(fused[n-1].May), step.Must), step.May...)
+				continue
+			}
+		}
+		fused = append(fused, step)
+	}
+	return fused
+}
+
+// Beyond reports for each step of p whether it is not in the earlier plan: what
+// one more feature adds. Both plans follow the same order.
+func (p Plan) Beyond(earlier Plan) []bool {
+	used, isNew := make([]bool, len(earlier)), make([]bool, len(p))
+	for i, step := range p {
+		isNew[i] = true
+		for j, old := range earlier {
+			if !used[j] && old.Where == step.Where && reflect.DeepEqual(old.Op, step.Op) {
+				used[j], isNew[i] = true, false
+				break
+			}
+		}
+	}
+	return isNew
+}
+
+// Calls gives, for each step, the calls it is going to make, by running it dry.
+func (p Plan) Calls(t op.Target) ([][]sys.Call, error) {
+	calls := make([][]sys.Call, len(p))
+	for i, step := range p {
+		k := sys.Kernel{Dry: true}
+		if err := op.Run(step.Op, &k, &t); err != nil {
+			return nil, fmt.Errorf("step %d: %w", i+1, err)
+		}
+		calls[i] = k.Calls()
+	}
+	return calls, nil
+}
+
+// CgroupDirs lists the control groups of the container, one for each hierarchy.
+func CgroupDirs(s Spec, f features.Features) []string {
+	if !s.Linux.Cgroup || !f.Root() {
+		return nil
+	}
+	var dirs []string
+	for _, h := range f.Cgroup.Hierarchies() {
+		dirs = append(dirs, filepath.Join(h, "cutaway", s.ID))
+	}
+	return dirs
+}

@@ -1,0 +1,54 @@
+package sandbox
+
+import (
+	"bytes"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+)
+
+// startTime gives when a process started, in clock ticks since boot: together
+// with the pid it names a process for good. proc_pid_stat(5), field 22.
+func startTime(pid int) (uint64, error) {
+	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+	if err != nil {
+		return 0, err
+	}
+	// The second field, the program's name in parentheses, may hold anything.
+	fields := strings.Fields(string(b[bytes.LastIndexByte(b, ')')+1:]))
+	if len(fields) < 20 {
+		return 0, fmt.Errorf("/proc/%d/stat has %d fields", pid, len(fields))
+	}
+	return strconv.ParseUint(fields[19], 10, 64)
+}
+
+// idVariable marks every process of a container in its environment: without a
+// PID namespace nothing else ties the payload's children to the lab once their
+// parent is gone.
+const idVariable = "CUTAWAY_ID"
+
+// strays finds processes that carry the mark of container id.
+func strays(id string) []int {
+	var pids []int
+	environs, err := filepath.Glob("/proc/[0-9]*/environ")
+	if err != nil {
+		return nil
+	}
+	mark := []byte(idVariable + "=" + id)
+	for _, file := range environs {
+		env, err := os.ReadFile(file)
+		if err != nil {
+			continue // gone, or not ours to read
+		}
+		for _, variable := range bytes.Split(env, []byte{0}) {
+			if bytes.Equal(variable, mark) {
+				if pid, err := strconv.Atoi(filepath.Base(filepath.Dir(file))); err == nil && pid != os.Getpid() {
+					pids = append(pids, pid)
+				}
+			}
+		}
+	}
+	return pids
+}

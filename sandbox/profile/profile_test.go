@@ -1,0 +1,127 @@
+package profile_test
+
+import (
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/moby/profiles/seccomp"
+	"github.com/opencontainers/runtime-spec/specs-go"
+	"github.com/stretchr/testify/require"
+
+	"cutaway/sandbox/features"
+	"cutaway/sandbox/op"
+	"cutaway/sandbox/profile"
+	"cutaway/sandbox/sys"
+)
+
+// some are the capabilities a container has by default, in part.
+var some = []string{"CAP_CHOWN", "CAP_KILL", "CAP_SYS_CHROOT"}
+
+func everyCap() []string {
+	var all []string
+	for n := range sys.LastCap() + 1 {
+		all = append(all, sys.CapName(n))
+	}
+	return all
+}
+
+func names(p op.SeccompProfile) []string {
+	var all []string
+	for _, rule := range p.Syscalls {
+		all = append(all, rule.Names...)
+	}
+	return all
+}
+
+// On the running kernel the result is what the library itself would give.
+func TestDefaultIsDockers(t *testing.T) {
+	f, err := features.Detect()
+	require.NoError(t, err)
+	for _, caps := range [][]string{nil, some, everyCap(), {"CAP_BPF"}, {"CAP_SYS_ADMIN"}, {"CAP_SYS_PTRACE"}} {
+		want, err := seccomp.GetDefaultProfile(&specs.Spec{Process: &specs.Process{Capabilities: &specs.LinuxCapabilities{Bounding: caps}}})
+		require.NoError(t, err)
+		got, err := profile.Default(caps, f.Kernel)
+		require.NoError(t, err)
+		require.Equal(t, string(want.DefaultAction), got.DefaultAction)
+		require.Equal(t, want.DefaultErrnoRet, got.DefaultErrnoRet)
+		require.Len(t, got.Syscalls, len(want.Syscalls))
+		for i, w := range want.Syscalls {
+			g := got.Syscalls[i]
+			require.Equal(t, w.Names, g.Names)
+			require.Equal(t, string(w.Action), g.Action)
+			require.Equal(t, w.ErrnoRet, g.ErrnoRet)
+			require.Len(t, g.Args, len(w.Args))
+			for j, a := range w.Args {
+				require.Equal(t, op.SeccompArg{Index: a.Index, Value: a.Value, ValueTwo: a.ValueTwo, Op: string(a.Op)}, g.Args[j])
+			}
+		}
+	}
+}
+
+func TestDefaultDependsOnTheKernelGiven(t *testing.T) {
+	old, err := profile.Default(some, features.Version{Major: 4, Minor: 4})
+	require.NoError(t, err)
+	require.NotContains(t, names(old), "ptrace")
+	current, err := profile.Default(some, features.Version{Major: 6, Minor: 1})
+	require.NoError(t, err)
+	require.Contains(t, names(current), "ptrace")
+}
+
+// Few of the names a profile has are unknown here: those of other
+// architectures, and those that one word differs in.
+func TestMostNamesHaveNumbers(t *testing.T) {
+	p, err := profile.Default(everyCap(), features.Version{Major: 6, Minor: 1})
+	require.NoError(t, err)
+	all := names(p)
+	unknown := slices.DeleteFunc(slices.Clone(all), func(name string) bool {
+		_, ok := sys.SyscallNumber(name)
+		return ok
+	})
+	for _, name := range unknown {
+		thirtyTwoBit := strings.HasSuffix(name, "32") || strings.HasSuffix(name, "64")
+		require.True(t, thirtyTwoBit || slices.Contains(otherArchitectures, name), name)
+	}
+	require.Greater(t, len(all)-len(unknown), 250)
+}
+
+func TestExplain(t *testing.T) {
+	p, err := profile.Default(some, features.Version{Major: 6, Minor: 1})
+	require.NoError(t, err)
+	full, err := profile.Default(everyCap(), features.Version{Major: 6, Minor: 1})
+	require.NoError(t, err)
+	for _, c := range []struct {
+		p    op.SeccompProfile
+		call string
+		want string
+	}{
+		{p, "read", "read: the rule that names it says ALLOW"},
+		{p, "mount", "mount: no rule names it: the default action is ERRNO(EPERM); Docker's profile allows it only with CAP_SYS_ADMIN"},
+		{full, "mount", "mount: the rule that names it says ALLOW"},
+		{p, "bpf", "bpf: no rule names it: the default action is ERRNO(EPERM); Docker's profile allows it only with CAP_SYS_ADMIN or CAP_BPF"},
+		{p, "clone3", "clone3: the rule that names it says ERRNO(ENOSYS); Docker's profile allows it only with CAP_SYS_ADMIN"},
+		{p, "clone", "clone: ALLOW if (arg0 & (CLONE_NEWNS|CLONE_NEWCGROUP|CLONE_NEWUTS|CLONE_NEWIPC|CLONE_NEWUSER|CLONE_NEWPID|CLONE_NEWNET)) == 0," +
+			" else ERRNO(EPERM) by default; Docker's profile allows it only with CAP_SYS_ADMIN"},
+		{p, "socket", "socket: ALLOW if arg0 < 38, else ALLOW if arg0 == 39, else ALLOW if arg0 > 40, else ERRNO(EPERM) by default"},
+		{p, "rseq_slice_yield", "rseq_slice_yield: newer than every call the profile names: ERRNO(ENOSYS), as on a kernel without it"},
+		{p, "frobnicate", "frobnicate: amd64 has no system call of that name"},
+		{op.SeccompProfile{DefaultAction: "SCMP_ACT_ALLOW"}, "mount", "mount: no rule names it: the default action is ALLOW"},
+	} {
+		require.Equal(t, c.want, profile.Explain(c.p, c.call))
+	}
+}
+
+// init compiles the filter on every start.
+func BenchmarkCompileDefault(b *testing.B) {
+	p, err := profile.Default(some, features.Version{Major: 6, Minor: 1})
+	require.NoError(b, err)
+	for b.Loop() {
+		program, err := p.Compile()
+		if err != nil {
+			b.Fatal(err)
+		}
+		b.ReportMetric(float64(len(program)), "instructions")
+	}
+}
+
+var otherArchitectures = []string{}

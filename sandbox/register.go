@@ -1,0 +1,200 @@
+package sandbox
+
+import (
+	"crypto/rand"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"net/netip"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"cutaway/sandbox/plan"
+	"cutaway/sandbox/sys"
+)
+
+// Addresses of the lab's own network.
+const (
+	bridgeName    = "cutaway0"
+	bridgeAddress = "10.90.0.1/24"
+)
+
+// register gives the container an id and, on the bridge, an address nobody else
+// has, and begins its journal.
+func (l *Lab) register(spec plan.Spec, o Options) (*Container, error) {
+	if spec.ID == "" {
+		spec.ID = newID()
+	}
+	l.place(&spec)
+	for i := range o.Stdio {
+		if o.Stdio[i] == nil {
+			return nil, fmt.Errorf("start container %s: standard descriptor %d is missing", spec.ID, i)
+		}
+	}
+	c := &Container{lab: l, opts: o}
+	err := l.locked(func() (err error) {
+		if spec.Net.Mode == "bridge" {
+			if err := l.plugIn(&spec); err != nil {
+				return err
+			}
+		}
+		c.Spec = spec
+		c.journal, err = newJournal(l.Dirs, Record{Version: journalVersion, ID: spec.ID, Name: o.Name, Image: o.Image,
+			Host: os.Getpid(), Started: time.Now(), Spec: spec})
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	c.thread = newThread()
+	return c, nil
+}
+
+// place fills in what follows from the container's id.
+func (l *Lab) place(spec *plan.Spec) {
+	spec.State = l.Dirs.Container(spec.ID)
+	if spec.Root.Path == "" && (spec.Root.From != "" || len(spec.Root.Lower) > 0) {
+		spec.Root.Path = filepath.Join(spec.State, "rootfs")
+	}
+	if !spec.Has("pid") {
+		spec.Process.Env = append(slices.Clip(spec.Process.Env), idVariable+"="+spec.ID)
+	}
+}
+
+// Like gives spec the id and the address of another container, so that their
+// Plans differ only where the containers do. With no other it takes the example
+// ID, for a Plan that is only shown.
+func (l *Lab) Like(spec plan.Spec, other *plan.Spec) plan.Spec {
+	if other == nil {
+		other = &plan.Spec{ID: "ID", Hostname: spec.Hostname, Net: plan.Net{Bridge: bridgeName, Gateway: bridgeAddress, Address: "10.90.0.2/24",
+			Shared: l.Dirs.Run, Hosts: hostsFile("10.90.0.2", spec.Hostname), Resolv: "# as on the host\n"}}
+	}
+	spec.ID = other.ID
+	l.place(&spec)
+	if spec.Net.Mode == "bridge" {
+		ports := spec.Net.Ports
+		spec.Net = other.Net
+		spec.Net.Mode, spec.Net.Ports = "bridge", ports
+	}
+	return spec
+}
+
+// newID gives six random hexadecimal digits: short enough for a link's name.
+func newID() string {
+	var b [3]byte
+	rand.Read(b[:]) // never fails: crypto/rand
+	return hex.EncodeToString(b[:])
+}
+
+// plugIn fills in the bridge and picks an address that no live container has.
+func (l *Lab) plugIn(spec *plan.Spec) error {
+	records, err := l.Records()
+	if err != nil {
+		return err
+	}
+	gateway := netip.MustParsePrefix(bridgeAddress)
+	free := gateway.Addr().Next()
+	for slices.ContainsFunc(records, func(r Record) bool { return r.Spec.Net.Address == netip.PrefixFrom(free, gateway.Bits()).String() }) {
+		free = free.Next()
+	}
+	if !gateway.Contains(free.Next()) { // the last address is the broadcast's
+		return fmt.Errorf("no free address in %s: %d containers live", gateway.Masked(), len(records))
+	}
+	n := &spec.Net
+	n.Bridge, n.Gateway, n.Address = bridgeName, bridgeAddress, netip.PrefixFrom(free, gateway.Bits()).String()
+	n.Shared = l.Dirs.Run
+	n.Hosts = hostsFile(free.String(), spec.Hostname)
+	n.Resolv, err = resolvConf()
+	return err
+}
+
+func hostsFile(address, hostname string) string {
+	text := "127.0.0.1 localhost\n::1 localhost\n"
+	if hostname != "" {
+		text += address + " " + hostname + "\n"
+	}
+	return text
+}
+
+// resolvConf is the host's, without resolvers on its loopback: inside, 127.0.0.1
+// is somebody else.
+func resolvConf() (string, error) {
+	b, err := os.ReadFile("/etc/resolv.conf")
+	if errors.Is(err, os.ErrNotExist) {
+		return "# the host has no resolv.conf\n", nil
+	}
+	if err != nil {
+		return "", fmt.Errorf("read the host's resolver: %w", err)
+	}
+	var kept strings.Builder
+	for l := range strings.Lines(string(b)) {
+		if f := strings.Fields(l); len(f) > 1 && f[0] == "nameserver" {
+			if a, err := netip.ParseAddr(f[1]); err == nil && a.IsLoopback() {
+				continue
+			}
+		}
+		kept.WriteString(l)
+	}
+	return kept.String(), nil
+}
+
+// locked runs f while no other cutaway changes what they share: the address
+// list, the bridge, the settings to restore.
+func (l *Lab) locked(f func() error) error {
+	file, err := os.OpenFile(filepath.Join(l.Dirs.Run, "lock"), os.O_CREATE|os.O_RDWR, 0o600)
+	if err != nil {
+		return fmt.Errorf("open the lab's lock: %w", err)
+	}
+	defer file.Close()
+	if err := sys.Lock(file); err != nil {
+		return fmt.Errorf("lock %s: %w", file.Name(), err)
+	}
+	return f()
+}
+
+// Records lists the containers that have a journal, oldest first.
+func (l *Lab) Records() ([]Record, error) {
+	paths, err := filepath.Glob(l.Dirs.Journal("*"))
+	if err != nil {
+		return nil, err
+	}
+	var records []Record
+	for _, path := range paths {
+		r, _, _, err := readJournal(path)
+		if errors.Is(err, os.ErrNotExist) {
+			continue // its run ended just now
+		}
+		if err != nil {
+			return nil, err
+		}
+		r.Live = !abandoned(path)
+		records = append(records, r)
+	}
+	slices.SortFunc(records, func(a, b Record) int { return a.Started.Compare(b.Started) })
+	return records, nil
+}
+
+// Find gives the record of a container by its id, an unambiguous beginning of
+// it, or its name.
+func (l *Lab) Find(id string) (Record, error) {
+	records, err := l.Records()
+	if err != nil {
+		return Record{}, err
+	}
+	var found []Record
+	for _, r := range records {
+		if r.ID == id || r.Name == id && id != "" {
+			return r, nil
+		}
+		if strings.HasPrefix(r.ID, id) {
+			found = append(found, r)
+		}
+	}
+	if len(found) == 1 {
+		return found[0], nil
+	}
+	return Record{}, fmt.Errorf("find container %q: %d of %d match", id, len(found), len(records))
+}

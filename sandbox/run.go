@@ -1,0 +1,81 @@
+package sandbox
+
+import (
+	"context"
+	"errors"
+	"os"
+	"os/signal"
+	"syscall"
+	"time"
+
+	"cutaway/sandbox/plan"
+	"cutaway/sandbox/sys"
+)
+
+// Run makes a container, waits for its payload to end and removes it. With
+// terminal, o.Stdio is a person's terminal and the container gets one of its
+// own. Signals that reach us go on to the payload; when ctx ends, so does it.
+func Run(ctx context.Context, l *Lab, spec plan.Spec, o Options, terminal bool) (exit sys.Exit, err error) {
+	person := o.Stdio
+	var master *os.File
+	if terminal {
+		if spec.Linux.Devices {
+			spec.Process.Terminal = true
+		} else {
+			var slave *os.File
+			if master, slave, err = openPTY(); err != nil {
+				return exit, err
+			}
+			defer slave.Close()
+			o.Stdio, o.Setctty = [3]*os.File{slave, slave, slave}, true
+		}
+	}
+	c, err := l.Start(ctx, spec, o)
+	if err != nil {
+		return exit, err
+	}
+	defer func() { err = errors.Join(err, c.Remove()) }()
+	stop := context.AfterFunc(ctx, c.Kill)
+	defer stop()
+	defer c.passSignals(terminal)()
+	if c.Terminal != nil {
+		master = c.Terminal
+	}
+	if master == nil {
+		return c.Wait()
+	}
+	if o.Setctty { // ours to close, so that the last copy is the payload's
+		o.Stdio[0].Close()
+	}
+	relayed := make(chan error, 1)
+	go func() { relayed <- Relay(ctx, person[0], person[1], master) }()
+	exit, err = c.Wait()
+	select {
+	case relayErr := <-relayed:
+		err = errors.Join(err, relayErr)
+	case <-time.After(time.Second): // somebody inside still holds the terminal
+		master.Close()
+		<-relayed
+	}
+	return exit, err
+}
+
+// passSignals sends on what asks this process to end or to do something else.
+// From a terminal ^C reaches a payload in the foreground by itself.
+func (c *Container) passSignals(terminal bool) (stop func()) {
+	passed := []os.Signal{syscall.SIGHUP, syscall.SIGUSR1, syscall.SIGUSR2, syscall.SIGWINCH}
+	if terminal {
+		passed = passed[:3]
+	}
+	signals := make(chan os.Signal, 8)
+	signal.Notify(signals, passed...)
+	go func() {
+		for s := range signals {
+			c.Signal(s.(syscall.Signal))
+		}
+	}()
+	return func() {
+		signal.Stop(signals)
+		close(signals)
+	}
+}

@@ -1,0 +1,63 @@
+package sandbox
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/creack/pty"
+	"golang.org/x/term"
+)
+
+// openPTY opens a terminal of the host's own devpts: for a shell inside a
+// container that has no terminals yet.
+func openPTY() (master, slave *os.File, err error) {
+	master, slave, err = pty.Open()
+	if err != nil {
+		return nil, nil, fmt.Errorf("open a terminal: %w", err)
+	}
+	return master, slave, nil
+}
+
+// OpenTerminal is openPTY for a whole container: slave is its standard input,
+// output and error, master what Relay connects.
+func OpenTerminal() (master, slave *os.File, err error) { return openPTY() }
+
+// Relay connects the person at in and out to the terminal master until the
+// other side closes it or ctx ends: keys go in as they are typed, ^C and ^Z
+// included, and the size of the window follows.
+func Relay(ctx context.Context, in, out, master *os.File) error {
+	if term.IsTerminal(int(in.Fd())) {
+		before, err := term.MakeRaw(int(in.Fd()))
+		if err != nil {
+			return fmt.Errorf("set the terminal raw: %w", err)
+		}
+		defer term.Restore(int(in.Fd()), before)
+		resize := make(chan os.Signal, 1)
+		signal.Notify(resize, syscall.SIGWINCH)
+		defer signal.Stop(resize)
+		go func() {
+			for range resize {
+				// A size that cannot be set leaves the old one.
+				_ = pty.InheritSize(in, master)
+			}
+		}()
+		resize <- syscall.SIGWINCH
+	}
+	stop := context.AfterFunc(ctx, func() { master.Close() })
+	defer stop()
+	keys, err := startKeys(in, master)
+	if err != nil {
+		return err
+	}
+	defer keys.stop()
+	_, err = io.Copy(out, master)
+	if errors.Is(err, syscall.EIO) || errors.Is(err, os.ErrClosed) {
+		return ctx.Err() // EIO is how Linux says that the last process has closed it
+	}
+	return err
+}

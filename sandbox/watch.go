@@ -1,0 +1,155 @@
+package sandbox
+
+import (
+	"context"
+	"fmt"
+	"path/filepath"
+	"slices"
+
+	"cutaway/sandbox/inspect"
+	"cutaway/sandbox/plan"
+	"cutaway/sandbox/trace"
+)
+
+// watcher looks at the kernel before and after each shown step and tells what
+// changed.
+type watcher struct {
+	c     *Container
+	shown []bool
+	last  *inspect.Snapshot // taken after the step before; nil if steps went by unseen
+	asked int               // pauses so far
+}
+
+// before asks whether to go on, and looks.
+func (w *watcher) before(ctx context.Context, group []int) error {
+	i := group[0]
+	if !w.shown[i] {
+		w.last = nil
+		return nil
+	}
+	if err := w.pause(ctx, i); err != nil {
+		return err
+	}
+	if w.last != nil {
+		return nil
+	}
+	var err error
+	w.last, err = w.c.snapshot(ctx)
+	return err
+}
+
+// pause shows what is about to happen and waits for the person's decision.
+func (w *watcher) pause(ctx context.Context, i int) error {
+	w.asked++
+	if w.c.opts.Pause == nil || w.asked <= w.c.opts.Skip {
+		return nil
+	}
+	step := w.c.Plan[i]
+	n, of := w.position(i)
+	preview := trace.Preview{Stage: w.c.opts.Stage, Step: n, Of: of, Where: string(step.Where), PID: w.c.PID(),
+		Why: step.Why, Calls: previewed(step.Op, w.c.target), Shell: step.Op.Shell(), Watch: w.c.watchHints()}
+	for {
+		decision, err := w.c.opts.Pause(ctx, preview)
+		if err != nil {
+			return err
+		}
+		switch decision {
+		case trace.Quit:
+			return ErrQuit
+		case trace.Back:
+			return ErrBack
+		case trace.Shell:
+			if err := w.c.shell(ctx); err != nil {
+				w.c.lab.emit(trace.Event{Event: trace.NoteEvent, Text: "no shell: " + err.Error()})
+			}
+		default:
+			return nil
+		}
+	}
+}
+
+// watchHints are commands for another terminal.
+func (c *Container) watchHints() []string {
+	if c.PID() == 0 {
+		return []string{fmt.Sprintf("sudo cutaway inspect %s", c.Spec.ID)}
+	}
+	return []string{
+		fmt.Sprintf("sudo ls -l /proc/%d/ns", c.PID()),
+		fmt.Sprintf("sudo cutaway inspect %d", c.PID()),
+	}
+}
+
+// after looks again and tells what the step did.
+func (w *watcher) after(ctx context.Context, group []int) error {
+	i := group[0]
+	calls := w.c.kernel.Calls()
+	if !w.shown[i] {
+		return nil
+	}
+	now, err := w.c.snapshot(ctx)
+	if err != nil {
+		return err
+	}
+	diff := inspect.Compare(w.last, now)
+	w.last = now
+	step := w.c.Plan[i]
+	n, of := w.position(i)
+	e := trace.Event{Event: trace.StepEvent, Stage: w.c.opts.Stage, Step: n, Of: of, Where: string(step.Where),
+		PID: w.c.PID(), Op: step.Op.Name(), Why: step.Why, Shell: step.Op.Shell(), Calls: calls,
+		Created: diff.Created, Changed: diff.Changed, Removed: diff.Removed, Micros: w.c.micros}
+	e.Unexpected, e.Missing = judge(step, diff.Kinds())
+	w.c.lab.emit(e)
+	return nil
+}
+
+// judge compares the kinds that changed with those the step names.
+func judge(step plan.Step, kinds []inspect.Kind) (unexpected, missing []inspect.Kind) {
+	for _, kind := range kinds {
+		if string(kind) != step.Must && !slices.Contains(step.May, string(kind)) {
+			unexpected = append(unexpected, kind)
+		}
+	}
+	if must := inspect.Kind(step.Must); must != "" && !slices.Contains(kinds, must) {
+		missing = append(missing, must)
+	}
+	return unexpected, missing
+}
+
+// position counts step i among the shown ones, from 1.
+func (w *watcher) position(i int) (n, of int) {
+	for j, shown := range w.shown {
+		if shown {
+			of++
+			if j <= i {
+				n++
+			}
+		}
+	}
+	return n, of
+}
+
+// snapshot looks at all that this container's steps may touch.
+func (c *Container) snapshot(ctx context.Context) (*inspect.Snapshot, error) {
+	scope := c.lab.Scope()
+	scope.StateDirs = append(scope.StateDirs, c.Spec.State)
+	if c.PID() != 0 {
+		scope.PIDs = []int{c.PID()}
+	}
+	return inspect.Take(ctx, scope)
+}
+
+// Scope is what the lab may touch on the host.
+func (l *Lab) Scope() inspect.Scope {
+	scope := inspect.Scope{Host: true, StateDirs: []string{l.Dirs.Run, filepath.Join(l.Dirs.Data, "containers")}}
+	for _, hierarchy := range l.Features.Cgroup.Hierarchies() {
+		scope.CgroupRoots = append(scope.CgroupRoots, hierarchy+"/cutaway")
+	}
+	return scope
+}
+
+func (l *Lab) emit(e trace.Event) {
+	if l.Emit != nil {
+		e.Schema = trace.Schema
+		l.Emit(e)
+	}
+}

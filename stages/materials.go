@@ -1,0 +1,118 @@
+package stages
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"cutaway/sandbox"
+	"cutaway/sandbox/features"
+	"cutaway/sandbox/image"
+	"cutaway/sandbox/op"
+)
+
+// Materials are what stages build with: facts about the machine, and files that
+// are the same for every container.
+type Materials struct {
+	Features features.Features
+	// Tree is a root filesystem as a plain directory, Lower the same as the one
+	// lower layer of an overlay; both are owned by the ids of Owner.
+	Tree  string
+	Lower string
+	// Layers are the image's layers as directories, topmost first, and Config is
+	// what the image says of how to run it.
+	Layers []string
+	Config image.Config
+	// Mappings of the user namespace, and who owns files under them.
+	Mappings []op.IDMapping
+	Seccomp  *op.SeccompProfile // the filter of stage 12 and later
+}
+
+// firstID is the first of the 65,536 host ids that a container's ids are mapped
+// to. Ids this high belong to nobody: login.defs(5), SUB_UID_MIN.
+const firstID, idCount = 100000, 65536
+
+// mappings gives the id map: a range of ids nobody uses for root, and only
+// themselves for an ordinary user, who may map no other.
+func mappings(f features.Features, uid int) []op.IDMapping {
+	if f.Root() {
+		return []op.IDMapping{{ContainerID: 0, HostID: firstID, Size: idCount}}
+	}
+	return []op.IDMapping{{ContainerID: 0, HostID: uid, Size: 1}}
+}
+
+// owner says whose files a root filesystem is made of: with a user namespace,
+// those its root is mapped to.
+func owner(f features.Features, withUserNS bool) image.Owner {
+	if !f.Root() {
+		return image.Owner{Squash: true}
+	}
+	if withUserNS {
+		return image.Owner{UIDBase: firstID, GIDBase: firstID}
+	}
+	return image.Owner{}
+}
+
+// prepare gets the files ready that stage s builds with. They are kept, so only
+// the first time takes long.
+func prepare(ctx context.Context, l *sandbox.Lab, store *image.Store, s Stage) (Materials, error) {
+	m := Materials{Features: l.Features, Mappings: mappings(l.Features, os.Geteuid())}
+	if s.Number() < chroot.Number() {
+		return m, nil
+	}
+	img, err := builtIn(ctx, store)
+	if err != nil {
+		return m, err
+	}
+	o := owner(l.Features, s.Number() >= user.Number())
+	m.Config = img.Config
+	if s.Number() >= imageStage.Number() {
+		m.Layers, err = store.Unpack(ctx, img, o)
+		return m, err
+	}
+	m.Tree, err = flatten(ctx, l.Dirs, store, img, o)
+	m.Lower = m.Tree
+	return m, err
+}
+
+// builtIn gives the embedded image, putting it into the store the first time.
+func builtIn(ctx context.Context, store *image.Store) (*image.Image, error) {
+	img, err := store.Get(image.BuiltInRef)
+	if !errors.Is(err, image.ErrNotFound) {
+		return img, err
+	}
+	embedded, err := image.BuiltIn()
+	if err != nil {
+		return nil, err
+	}
+	return store.Add(ctx, image.BuiltInRef, embedded)
+}
+
+// flatten gives a directory with all layers of img applied, making it the first
+// time.
+func flatten(ctx context.Context, d sandbox.Dirs, store *image.Store, img *image.Image, o image.Owner) (string, error) {
+	dir := filepath.Join(d.Data, "trees")
+	tree := filepath.Join(dir, fmt.Sprintf("%.12s-%d", img.Digest[len("sha256:"):], o.UIDBase))
+	if _, err := os.Stat(tree); err == nil {
+		return tree, nil
+	}
+	if err := os.MkdirAll(dir, 0o711); err != nil {
+		return "", fmt.Errorf("make a place for root filesystems: %w", err)
+	}
+	fresh, err := os.MkdirTemp(dir, ".new-")
+	if err != nil {
+		return "", fmt.Errorf("make a place for a root filesystem: %w", err)
+	}
+	defer os.RemoveAll(fresh)
+	if err := store.Flatten(ctx, img, o, filepath.Join(fresh, "root")); err != nil {
+		return "", err
+	}
+	err = os.Rename(filepath.Join(fresh, "root"), tree)
+	if errors.Is(err, fs.ErrExist) { // another cutaway was quicker
+		return tree, nil
+	}
+	return tree, err
+}
