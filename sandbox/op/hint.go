@@ -25,6 +25,9 @@ var hints = map[string]map[sys.Errno]string{
 	"mkdir": {
 		sys.ENOSPC: "the disk is full; put the lab's state elsewhere: cutaway --state DIR",
 	},
+	"seccomp": {
+		sys.EACCES: "without CAP_SYS_ADMIN a filter may be loaded only after no_new_privs",
+	},
 	"cgroup_create": {
 		sys.EROFS: "the cgroup filesystem is read-only here: are you inside a container already?",
 	},
