@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"log"
+	"math/rand/v2"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -32,7 +33,7 @@ import (
 type badly struct {
 	host  string
 	image v1.Image
-	layer v1.Descriptor // the last, some 100 kB
+	layer v1.Descriptor // the largest, some 100 kB
 }
 
 // misbehave starts one. wrong reports whether it has answered.
@@ -53,17 +54,20 @@ func misbehave(t *testing.T, wrong func(b *badly, w http.ResponseWriter, r *http
 	t.Cleanup(func() { close(done) })
 	b.host = strings.TrimPrefix(server.URL, "http://")
 
-	noise := make([]byte, 100_000)
-	for i := range noise {
-		noise[i] = byte(i * i >> 3)
-	}
+	noise := make([]byte, 100_000) // does not compress, and is always the same
+	rand.NewChaCha8([32]byte{}).Read(noise)
 	parts := someParts()
 	parts.Probe = noise
 	image := build(t, parts)
 	b.push(t, "1", image)
 	m, err := image.Manifest()
 	require.NoError(t, err)
-	b.layer = m.Layers[len(m.Layers)-1]
+	for _, l := range m.Layers {
+		if l.Size > b.layer.Size {
+			b.layer = l
+		}
+	}
+	require.Greater(t, b.layer.Size, int64(50_000))
 	b.image = image
 	return b
 }
