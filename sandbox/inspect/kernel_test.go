@@ -96,6 +96,45 @@ func TestNamespaceFacts(t *testing.T) {
 	require.Equal(t, user, caps.Detail.Get("relative to"))
 }
 
+// unshare(2) of a PID namespace moves children only: it is seen at the parent
+// until the first child is in it, and belongs to the child from then on.
+func TestNamespaceForChildren(t *testing.T) {
+	s := startShell(t, 0)
+	d := s.during("exec unshare --time /bin/sh -c 'echo status 0; %s'", driver)
+	require.Equal(t, []string{"time"}, kindNames(d.Created), "in it by exec, or for children before Linux 6.3")
+
+	d = s.during("exec unshare --pid /bin/sh -c 'sleep 60 & echo status 0; %s'", driver)
+	created := (&Snapshot{Objects: d.Created}).Of(PID)
+	require.Len(t, created, 1)
+	require.Empty(t, created[0].Detail.Get("for"), "its first process is in scope")
+	out := take(t, Scope{PIDs: []int{s.pid}})
+	link, err := os.Readlink(fmt.Sprintf("/proc/%d/ns/pid_for_children", s.pid))
+	require.NoError(t, err)
+	require.Equal(t, created[0].ID, link)
+	require.Len(t, out.Of(Process), 2)
+}
+
+// A bind mount keeps a namespace when its last process has gone.
+func TestPinnedNamespaceStays(t *testing.T) {
+	cmd := start(t, &syscall.SysProcAttr{Cloneflags: syscall.CLONE_NEWUTS}, "sleep", "60")
+	require.NoError(t, os.MkdirAll("/run/cutaway", 0o700))
+	t.Cleanup(func() { require.NoError(t, os.RemoveAll("/run/cutaway")) })
+	require.NoError(t, os.WriteFile("/run/cutaway/pin", []byte{0}, 0o600))
+	scope := Scope{Host: true, PIDs: []int{cmd.Process.Pid}}
+	before := take(t, scope)
+	ns, err := os.Readlink(fmt.Sprintf("/proc/%d/ns/uts", cmd.Process.Pid))
+	require.NoError(t, err)
+	require.NoError(t, syscall.Mount(fmt.Sprintf("/proc/%d/ns/uts", cmd.Process.Pid), "/run/cutaway/pin", "", syscall.MS_BIND, ""))
+	t.Cleanup(func() { require.NoError(t, syscall.Unmount("/run/cutaway/pin", 0)) })
+	pinned := take(t, scope)
+	require.Contains(t, ids(Compare(before, pinned).Changed), "uts "+ns)
+	stop(cmd)
+	kept := take(t, scope).Find(UTS, ns)
+	require.NotNil(t, kept)
+	require.Equal(t, "0", kept.Detail.Get("processes"))
+	require.Equal(t, "/run/cutaway/pin", kept.Detail.Get("pinned"))
+}
+
 func TestHostnameChanges(t *testing.T) {
 	s := startShell(t, syscall.CLONE_NEWUTS)
 	was, err := os.Hostname()
@@ -268,6 +307,7 @@ func TestNetworkAppears(t *testing.T) {
 	require.Contains(t, ids(d.Created), "link br0@"+ns)
 	require.Contains(t, ids(d.Changed), "link inner@"+ns)
 
+	s.do("echo 0 >/proc/sys/net/ipv4/ip_forward") // a new namespace starts with the initial one's value
 	d = s.during("echo 1 >/proc/sys/net/ipv4/ip_forward")
 	require.Equal(t, []string{"sysctl net.ipv4.ip_forward@" + ns}, ids(d.Changed))
 	require.Equal(t, Detail{{Key: "value", Value: "0"}}, d.Changed[0].Was)

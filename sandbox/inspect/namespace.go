@@ -22,7 +22,6 @@ func (s *survey) namespaces(p place) {
 	if user := p.ns[User]; user != "" {
 		s.idmap(p, user)
 	}
-	s.forChildren(p)
 }
 
 // forChildren adds the namespaces that the next child of p will be in, when
@@ -63,6 +62,7 @@ func (s *survey) addNamespace(kind Kind, id, file string, contents Detail) {
 			detail = detail.with("parent", fmt.Sprintf("%s:[%d]", nsFile[kind], inode))
 		}
 	}
+	detail = detail.with("pinned", s.pins[id])
 	detail = detail.withVolatile("processes", strconv.Itoa(s.machine.population[id]))
 	s.add(Object{Kind: kind, ID: id, Where: file, Detail: detail})
 }
@@ -161,17 +161,24 @@ func (s *survey) inside(kind Kind, p place) {
 	}
 }
 
-// pinned adds the namespaces that the reader's mount table keeps alive without
-// a process: bind mounts of namespace files in the lab's own directory.
-func (s *survey) pinned() {
+// findPins lists the namespaces that the reader's mount table keeps alive
+// whether or not a process is in them: bind mounts of namespace files in the
+// lab's own directory.
+func (s *survey) findPins() {
 	for _, m := range s.readMounts(s.self) {
-		if m.fstype != "nsfs" || !strings.HasPrefix(m.target, "/run/cutaway/") {
-			continue
+		if m.fstype == "nsfs" && strings.HasPrefix(m.target, "/run/cutaway/") {
+			s.pins[m.root] = m.target
 		}
-		name, _, _ := strings.Cut(m.root, ":")
+	}
+}
+
+// pinned adds those that no process in scope is in.
+func (s *survey) pinned() {
+	for id, file := range s.pins {
+		name, _, _ := strings.Cut(id, ":")
 		for _, kind := range nsKinds {
 			if nsFile[kind] == name {
-				s.addNamespace(kind, m.root, m.target, Detail{}.with("pinned", m.target))
+				s.addNamespace(kind, id, file, nil)
 			}
 		}
 	}

@@ -83,6 +83,11 @@ func Take(ctx context.Context, scope Scope) (*Snapshot, error) {
 		s.look(p, false)
 		s.namespaces(p)
 	}
+	// Last, what no process in scope is in.
+	for _, p := range places {
+		s.forChildren(p)
+	}
+	s.pinned()
 	for _, root := range scope.CgroupRoots {
 		s.cgroupTree(root)
 	}
@@ -107,6 +112,7 @@ func OfProcess(pid int) (*Snapshot, error) {
 	s.process(p)
 	s.look(p, true)
 	s.namespaces(p)
+	s.forChildren(p)
 	s.cgroupsOf(p)
 	return s.finish()
 }
@@ -121,6 +127,7 @@ type survey struct {
 	self    place                    // the reader
 	nets    map[string]string        // network namespace -> a file that names it
 	names   map[string][2]string     // UTS namespace -> nodename, domainname
+	pins    map[string]string        // namespace -> the file it is bound to
 	tables  map[string][]mountEntry  // mount namespace -> its mounts
 }
 
@@ -144,6 +151,7 @@ func newSurvey(ctx context.Context) (*survey, error) {
 		machine: m,
 		nets:    map[string]string{},
 		names:   map[string][2]string{},
+		pins:    map[string]string{},
 		tables:  map[string][]mountEntry{},
 	}
 	s.self = place{proc: "/proc/self", ns: readNamespaces("/proc/self")}
@@ -164,9 +172,9 @@ func (s *survey) placeOf(pid int) place {
 
 // host reads what Scope.Host promises.
 func (s *survey) host() {
+	s.findPins()
 	s.look(s.self, true)
 	s.namespaces(s.self)
-	s.pinned()
 	s.hostCgroups()
 	s.stateDir("/run/cutaway")
 }
