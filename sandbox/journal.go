@@ -97,6 +97,9 @@ func (j *journal) before(o op.Undoer) error {
 // born notes init's pid, for whoever cleans up or inspects.
 func (j *journal) born(pid int) error {
 	start, err := startTime(pid)
+	if errors.Is(err, os.ErrProcessDone) {
+		return nil // the next step will say so
+	}
 	if err == nil {
 		err = j.write(line{PID: pid, Boot: start})
 	}

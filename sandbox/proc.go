@@ -10,7 +10,8 @@ import (
 )
 
 // startTime gives when a process started, in clock ticks since boot: together
-// with the pid it names a process for good. proc_pid_stat(5), field 22.
+// with the pid it names a process for good. proc_pid_stat(5), field 22. One that
+// has ended and only waits for its parent is gone: os.ErrProcessDone.
 func startTime(pid int) (uint64, error) {
 	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
 	if err != nil {
@@ -20,6 +21,9 @@ func startTime(pid int) (uint64, error) {
 	fields := strings.Fields(string(b[bytes.LastIndexByte(b, ')')+1:]))
 	if len(fields) < 20 {
 		return 0, fmt.Errorf("/proc/%d/stat has %d fields", pid, len(fields))
+	}
+	if fields[0] == "Z" || fields[0] == "X" {
+		return 0, os.ErrProcessDone
 	}
 	return strconv.ParseUint(fields[19], 10, 64)
 }
