@@ -15,6 +15,9 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
+// worldNet is the network namespace the tests began in.
+var worldNet = readNamespaces("/proc/self")[Net]
+
 // TestMain runs the tests in namespaces of their own, with an empty /run and
 // no cgroup hierarchy mounted: "the host" of these tests is a world in which
 // nothing happens but what the tests do.
