@@ -15,17 +15,20 @@ import (
 // Further names the file has below stay with the old copy, as they do there.
 func (o *overlay) link(x *extractor, l pendingLink) error {
 	dir, base := split(l.target)
-	to, err := x.parent(dir, l.attrs)
-	if err != nil {
-		return err
+	to, err := x.tree.find(dir)
+	if err == nil {
+		_, err = to.fd.Lstat(base)
 	}
-	if _, err := to.fd.Lstat(base); err != nil { // not copied up for another link
+	if err != nil { // not copied up for another link
 		file, err := below(o.lowers, l.target)
 		if err != nil {
 			return err
 		}
 		if file == "" {
 			return syscall.ENOENT
+		}
+		if to, err = x.parent(dir, l.attrs); err != nil {
+			return err
 		}
 		if err := x.copyUp(file, to.fd, base); err != nil {
 			return fmt.Errorf("copy up: %w", err)

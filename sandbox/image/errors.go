@@ -196,12 +196,21 @@ type LayerError struct {
 func (e *LayerError) Error() string {
 	place := "layer " + e.Layer
 	if e.Entry != "" {
-		place = fmt.Sprintf("%q of layer %s", e.Entry, e.Layer)
+		place = fmt.Sprintf("%q of layer %s", shortened(e.Entry), e.Layer)
 	}
 	return fmt.Sprintf("unpack %s: %s", place, e.Fact)
 }
 
 func (e *LayerError) Unwrap() error { return e.Err }
+
+// shortened keeps a name from filling the screen.
+func shortened(name string) string {
+	const most = 120 // bytes
+	if len(name) <= most {
+		return name
+	}
+	return name[:most/2] + "..." + name[len(name)-most/2:]
+}
 
 // withSpace puts the advice for a full disk on errors that need it.
 func withSpace(dir string, err error) error {

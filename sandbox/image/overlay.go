@@ -78,6 +78,9 @@ func (o *overlay) finish(x *extractor) error {
 	for name := range o.opaques {
 		x.tree.between()
 		d, err := x.parent(name, x.tree.root.attrs)
+		if hiddenAlready(err) {
+			continue
+		}
 		if err == nil {
 			err = setOpaque(d.fd)
 		}
@@ -93,7 +96,7 @@ func (o *overlay) finish(x *extractor) error {
 func (o *overlay) mark(x *extractor, name string) error {
 	dir, base := split(name)
 	d, err := x.tree.find(dir)
-	if errors.Is(err, syscall.ENOTDIR) { // hidden already, by a file or a whiteout
+	if hiddenAlready(err) {
 		return nil
 	}
 	if err == nil {
@@ -117,10 +120,21 @@ func (o *overlay) mark(x *extractor, name string) error {
 	if file, err := below(o.lowers, name); file == "" || err != nil {
 		return err
 	}
-	if d, err = x.parent(dir, x.tree.root.attrs); err != nil {
+	d, err = x.parent(dir, x.tree.root.attrs)
+	if hiddenAlready(err) {
+		return nil
+	}
+	if err != nil {
 		return err
 	}
 	return d.fd.Whiteout(base)
+}
+
+// hiddenAlready reports whether err, from looking for a directory, says that the
+// layer has something else in its place, a file or a link that leads nowhere:
+// then nothing of the layers below is to be seen there anyway.
+func hiddenAlready(err error) bool {
+	return errors.Is(err, syscall.ENOTDIR) || errors.Is(err, syscall.EEXIST)
 }
 
 // setOpaque marks the directory d in the way overlays mounted by root read, and

@@ -9,6 +9,7 @@ import (
 	"hash"
 	"io"
 	"os"
+	"syscall"
 
 	"github.com/klauspost/compress/gzip"
 	"github.com/klauspost/compress/zstd"
@@ -188,7 +189,7 @@ func (r *layerStream) Read(b []byte) (int, error) {
 // promises, that is the error to tell.
 func (r *layerStream) finish(parseErr error) error {
 	defer r.stop()
-	if parseErr != nil && !r.suspicious(parseErr) {
+	if parseErr != nil && !suspicious(parseErr) {
 		return parseErr
 	}
 	if _, err := io.CopyBuffer(io.Discard, &trailer{r, maxTrailer}, make([]byte, chunkSize)); err != nil {
@@ -204,10 +205,11 @@ func (r *layerStream) finish(parseErr error) error {
 }
 
 // suspicious reports whether err may come from damaged bytes, and not from the
-// disk the layer is unpacked to.
-func (r *layerStream) suspicious(err error) bool {
+// file system the layer is unpacked to.
+func suspicious(err error) bool {
 	var layer *LayerError
-	return errors.As(err, &layer) || isVerdict(err)
+	var number syscall.Errno
+	return errors.As(err, &layer) && !errors.As(err, &number) || isVerdict(err)
 }
 
 // isVerdict reports whether err says that bytes are not those announced.

@@ -151,8 +151,9 @@ func (t *tree) ensure(name string, a attributes, made func(parent *directory, ba
 	if err != nil {
 		return nil, err
 	}
-	// EEXIST here is a symbolic link to nowhere.
-	if err := parent.fd.Mkdir(base); err != nil {
+	if err := parent.fd.Mkdir(base); errors.Is(err, syscall.EEXIST) {
+		return nil, fmt.Errorf("mkdir %s: %w: a link that leads nowhere inside the layer", name, err)
+	} else if err != nil {
 		return nil, err
 	}
 	if err := made(parent, base); err != nil {
