@@ -165,6 +165,10 @@ func (c *Container) lost(err error) error {
 	return fmt.Errorf("init (pid %d) ended with status %d before it became the payload", c.target.PID, exit.Code)
 }
 
+// Extend does one more operation of the host for a container that runs. It is
+// undone with the container's own.
+func (c *Container) Extend(o op.Op) error { return c.doHere(o) }
+
 // Kill ends the container at once. It is safe at any time, from any goroutine.
 func (c *Container) Kill() { c.Signal(syscall.SIGKILL) }
 
@@ -224,7 +228,11 @@ func (c *Container) Remove() error {
 		c.Terminal.Close()
 	}
 	c.thread.end()
-	return errors.Join(append(failed, c.lab.locked(c.journal.undo))...)
+	failed = append(failed, c.lab.locked(func() error {
+		others, err := c.lab.othersLive(c.Spec.ID)
+		return errors.Join(err, c.journal.undo(others))
+	}))
+	return errors.Join(failed...)
 }
 
 // endStrays kills what a container without a PID namespace left running, until

@@ -70,14 +70,17 @@ func (l *Lab) place(spec *plan.Spec) {
 func (l *Lab) Like(spec plan.Spec, other *plan.Spec) plan.Spec {
 	if other == nil {
 		other = &plan.Spec{ID: "ID", Hostname: spec.Hostname, Net: plan.Net{Bridge: bridgeName, Gateway: bridgeAddress, Address: "10.90.0.2/24",
-			Shared: l.Dirs.Run, Hosts: hostsFile("10.90.0.2", spec.Hostname), Resolv: "# as on the host\n"}}
+			Shared: l.Dirs.Run, Ports: samePorts(spec.Net.Ports), Hosts: hostsFile("10.90.0.2", spec.Hostname), Resolv: "# as on the host\n"}}
 	}
 	spec.ID = other.ID
 	l.place(&spec)
 	if spec.Net.Mode == "bridge" {
 		ports := spec.Net.Ports
 		spec.Net = other.Net
-		spec.Net.Mode, spec.Net.Ports = "bridge", ports
+		spec.Net.Mode = "bridge"
+		if len(ports) != len(other.Net.Ports) {
+			spec.Net.Ports = ports
+		}
 	}
 	return spec
 }
@@ -106,6 +109,9 @@ func (l *Lab) plugIn(spec *plan.Spec) error {
 	n := &spec.Net
 	n.Bridge, n.Gateway, n.Address = bridgeName, bridgeAddress, netip.PrefixFrom(free, gateway.Bits()).String()
 	n.Shared = l.Dirs.Run
+	if n.Ports, err = freePorts(n.Ports, records); err != nil {
+		return err
+	}
 	n.Hosts = hostsFile(free.String(), spec.Hostname)
 	n.Resolv, err = resolvConf()
 	return err
@@ -175,6 +181,12 @@ func (l *Lab) Records() ([]Record, error) {
 	}
 	slices.SortFunc(records, func(a, b Record) int { return a.Started.Compare(b.Started) })
 	return records, nil
+}
+
+// othersLive reports whether any container but id lives.
+func (l *Lab) othersLive(id string) (bool, error) {
+	records, err := l.Records()
+	return slices.ContainsFunc(records, func(r Record) bool { return r.Live && r.ID != id }), err
 }
 
 // Find gives the record of a container by its id, an unambiguous beginning of

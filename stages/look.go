@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -29,6 +30,8 @@ type Look struct {
 
 	runner *Runner
 	stage  string
+	spec   plan.Spec
+	first  *Look // of whose observations this second container is a part; nil for the first
 	in     *os.File
 	out    *bufio.Reader
 }
@@ -58,12 +61,16 @@ func (o Out) Line(prefix string) []string {
 
 // Inside runs a shell command in the container and checks what it gives.
 func (l *Look) Inside(command, expect string, check func(Out) bool) Out {
+	where := "inside"
+	if l.first != nil {
+		where = "inside 2"
+	}
 	out, err := l.run(command)
 	if err != nil {
-		l.report("inside", command, Out{Text: err.Error(), Status: -1}, expect, false)
+		l.report(where, command, Out{Text: err.Error(), Status: -1}, expect, false)
 		return out
 	}
-	l.report("inside", command, out, expect, check(out))
+	l.report(where, command, out, expect, check(out))
 	return out
 }
 
@@ -89,6 +96,9 @@ func (l *Look) Note(format string, args ...any) {
 func (l *Look) report(where, command string, out Out, expect string, ok bool) {
 	if !ok {
 		l.Failed++
+		if l.first != nil {
+			l.first.Failed++
+		}
 	}
 	status := out.Status
 	l.runner.emit(trace.Event{Event: trace.ProbeEvent, Stage: l.stage, Where: where, PID: l.Container.PID(),
@@ -130,10 +140,21 @@ func nonce() string {
 	return "=" + hex.EncodeToString(b[:])
 }
 
+// Again is the Spec that this container was made of, to make another like it.
+func (l *Look) Again() plan.Spec {
+	s := l.spec
+	s.Linux.Namespaces = slices.Clone(s.Linux.Namespaces) // Drop works in place
+	return s
+}
+
 // Start makes another container and looks at it; end it by End. Its steps are
-// not told.
+// not told, and what it shows is marked as from "inside 2".
 func (l *Look) Start(ctx context.Context, spec plan.Spec) (*Look, error) {
-	return l.runner.look(ctx, l.stage, spec, sandbox.Options{Stage: l.stage}, l.Materials)
+	second, err := l.runner.look(ctx, l.stage, spec, sandbox.Options{Stage: l.stage}, l.Materials)
+	if err == nil {
+		second.first = l
+	}
+	return second, err
 }
 
 // End lets the shell inside finish and takes the container down.
@@ -162,7 +183,7 @@ func (r *Runner) look(ctx context.Context, stage string, spec plan.Spec, o sandb
 		outRead.Close()
 		return nil, err
 	}
-	return &Look{Container: c, Lab: r.Lab, Materials: m, runner: r, stage: stage, in: inWrite, out: bufio.NewReader(outRead)}, nil
+	return &Look{Container: c, Lab: r.Lab, Materials: m, runner: r, stage: stage, spec: spec, in: inWrite, out: bufio.NewReader(outRead)}, nil
 }
 
 // lineText is Line with single spaces between the words.
