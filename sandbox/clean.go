@@ -77,8 +77,12 @@ func (l *Lab) cleanJournal(path string) ([]string, error) {
 	if err := endStrays(id); err != nil {
 		return undone, err
 	}
+	others, err := l.othersLive(id)
+	if err != nil {
+		return undone, err
+	}
 	j := journal{path: path, done: undo}
-	return undone, j.undo()
+	return undone, j.undo(others)
 }
 
 // endInit kills an init that outlived its host process. By the parent-death
@@ -113,7 +117,11 @@ func (l *Lab) sweep() ([]string, error) {
 		live := func(name string) bool {
 			return slices.ContainsFunc(records, func(r Record) bool { return strings.Contains(name, r.ID) })
 		}
+		others := slices.ContainsFunc(records, func(r Record) bool { return r.Live })
 		for _, o := range l.orphans(live) {
+			if s, ok := o.undo.(op.Shared); ok && s.IsShared() && others {
+				continue
+			}
 			if err := op.Takeback(o.undo, &sys.Kernel{Quiet: true}); err != nil {
 				failed = append(failed, err)
 				continue

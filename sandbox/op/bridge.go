@@ -54,6 +54,9 @@ func (o Bridge) Undo(k *sys.Kernel) error {
 	return deleteLink(k, o.Link, "bridge")
 }
 
+// IsShared implements Shared: all containers plug into the one bridge.
+func (o Bridge) IsShared() bool { return true }
+
 // Shell implements Op.
 func (o Bridge) Shell() string {
 	link := quote(o.Link)

@@ -44,6 +44,9 @@ func (o CgroupCreate) Undo(k *sys.Kernel) error {
 	}
 }
 
+// IsShared implements Shared.
+func (o CgroupCreate) IsShared() bool { return o.Shared }
+
 // Shell implements Op.
 func (o CgroupCreate) Shell() string { return "mkdir -p " + quote(o.Dir) }
 
@@ -75,6 +78,9 @@ func (o CgroupEnable) Undo(k *sys.Kernel) error {
 	}
 	return at(k.Write(o.file(), o.text("-")), "disable %s in %s", strings.Join(o.Controllers, ", "), o.file())
 }
+
+// IsShared implements Shared.
+func (o CgroupEnable) IsShared() bool { return true }
 
 // Shell implements Op.
 func (o CgroupEnable) Shell() string { return "echo " + quote(o.text("+")) + " > " + quote(o.file()) }

@@ -34,6 +34,13 @@ type Undoer interface {
 	Undo(k *sys.Kernel) error
 }
 
+// Shared is an Undoer whose work other containers may be using as well. It is
+// undone by the last of them.
+type Shared interface {
+	Undoer
+	IsShared() bool
+}
+
 // Target is what a Plan cannot know before it runs.
 type Target struct {
 	PID    int            // init, as the host's PID namespace counts it; 0 before clone

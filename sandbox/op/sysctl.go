@@ -86,6 +86,9 @@ func (o Sysctl) Undo(k *sys.Kernel) error {
 	return at(os.Remove(o.Saved), "remove %s", o.Saved)
 }
 
+// IsShared implements Shared.
+func (o Sysctl) IsShared() bool { return o.Saved != "" }
+
 // Shell implements Op.
 func (o Sysctl) Shell() string { return "sysctl -w " + quote(o.Key+"="+o.Value) }
 
