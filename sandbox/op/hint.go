@@ -2,6 +2,9 @@ package op
 
 import "cutaway/sandbox/sys"
 
+// searchable is why a path that exists can still be refused to a container.
+const searchable = "root of a user namespace is an ordinary user on the host: every directory above must be searchable (chmod o+x), or put the lab's state elsewhere: cutaway --state DIR"
+
 // hints are guesses: what a refusal most often means, by operation and errno.
 // Each row has a test that provokes it.
 var hints = map[string]map[sys.Errno]string{
@@ -16,7 +19,10 @@ var hints = map[string]map[sys.Errno]string{
 	"overlay": {
 		sys.EINVAL: "upperdir must not be on overlayfs itself; put the lab's state on ext4, xfs or tmpfs: cutaway --state DIR",
 		sys.EPERM:  "overlayfs inside a user namespace needs Linux >= 5.11",
+		sys.EACCES: searchable,
 	},
+	"mount":     {sys.EACCES: searchable},
+	"open_tree": {sys.EACCES: searchable},
 	"execve": {
 		sys.ENOENT:  "the program, or the interpreter it names, is not in the container's root filesystem",
 		sys.EACCES:  "it is not executable, or is on a mount with noexec",
