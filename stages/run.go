@@ -65,7 +65,7 @@ func (r *Runner) emit(e trace.Event) {
 // error is a *LacksError, a *FailedError, sandbox.ErrQuit, or what went wrong.
 func (r *Runner) Run(ctx context.Context, s Stage) error {
 	r.open(s)
-	if err := s.lacks(r.Lab.Features); err != nil {
+	if err := s.Lacks(r.Lab.Features); err != nil {
 		r.emit(trace.Event{Event: trace.StageEvent, Stage: s.Slug, Title: s.Title, Done: true, Lacks: err.Error(), Next: next(s)})
 		return &LacksError{s.Slug, err}
 	}
@@ -161,8 +161,13 @@ func (r *Runner) Preview(ctx context.Context, s Stage) (plan.Plan, []bool, error
 
 // Exec runs a command in the container of a stage and returns its exit status.
 func (r *Runner) Exec(ctx context.Context, s Stage, c Command) (int, error) {
+	return r.exec(ctx, s, c, func(trace.Event) {})
+}
+
+// exec is Exec; ended is told of the end before anybody else is.
+func (r *Runner) exec(ctx context.Context, s Stage, c Command, ended func(trace.Event)) (int, error) {
 	r.open(s)
-	if err := s.lacks(r.Lab.Features); err != nil {
+	if err := s.Lacks(r.Lab.Features); err != nil {
 		return 0, &LacksError{s.Slug, err}
 	}
 	m, err := r.materials(ctx, s)
@@ -177,7 +182,9 @@ func (r *Runner) Exec(ctx context.Context, s Stage, c Command) (int, error) {
 		exit, err := sandbox.Run(ctx, r.Lab, spec, o, c.Terminal)
 		status = exit.Status()
 		if err == nil {
-			r.emit(trace.Event{Event: trace.ExitEvent, Stage: s.Slug, Status: &status, Signal: exit.SignalName()})
+			end := trace.Event{Event: trace.ExitEvent, Stage: s.Slug, Status: &status, Signal: exit.SignalName()}
+			ended(end)
+			r.emit(end)
 		}
 		return nil, err
 	}, m)

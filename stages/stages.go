@@ -88,15 +88,15 @@ func Spec(s Stage, m Materials) plan.Spec {
 		Env:  []string{"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "HOME=/root", "TERM=linux"},
 	}}
 	for _, earlier := range All[:s.Number()+1] {
-		if earlier.lacks(m.Features) == nil {
+		if earlier.Lacks(m.Features) == nil {
 			earlier.Add(&spec, m)
 		}
 	}
 	return spec
 }
 
-// lacks is why this machine cannot do the stage, nil if it can.
-func (s Stage) lacks(f features.Features) error {
+// Lacks is why this machine cannot do the stage, nil if it can.
+func (s Stage) Lacks(f features.Features) error {
 	if s.Needs == nil {
 		return nil
 	}

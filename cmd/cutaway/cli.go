@@ -1,0 +1,117 @@
+package main
+
+import (
+	"encoding/json"
+	"os"
+	"strings"
+
+	"cutaway/sandbox"
+	"cutaway/sandbox/image"
+	"cutaway/sandbox/trace"
+
+	"github.com/spf13/cobra"
+	"golang.org/x/term"
+)
+
+// cli is what the verbs share: the flags that every verb has, and the ways from
+// them to the packages below.
+type cli struct {
+	state  string
+	color  string
+	format string // text or json, of the verbs that have it
+}
+
+// command builds the tree of verbs.
+func (c *cli) command() *cobra.Command {
+	root := c.root()
+	root.SilenceErrors, root.SilenceUsage = true, true
+	root.PersistentFlags().StringVar(&c.state, "state", "", "keep images and root filesystems in `DIR`")
+	root.PersistentFlags().StringVar(&c.color, "color", "auto", "colour: `auto`, always or never")
+	root.PersistentPreRunE = func(cmd *cobra.Command, _ []string) error { return c.check(cmd) }
+	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
+		return &usageError{What: "read the flags of " + cmd.CommandPath(), Fact: err.Error(), Path: cmd.CommandPath()}
+	})
+	root.AddCommand(c.tour(), c.stage())
+	return root
+}
+
+// check looks at the flags that take one of a few words.
+func (c *cli) check(cmd *cobra.Command) error {
+	for _, f := range []struct {
+		flag, value string
+		words       []string
+	}{
+		{"color", c.color, []string{"auto", "always", "never"}},
+		{"format", c.format, []string{"", "text", "json"}},
+	} {
+		if err := oneOf(cmd, f.flag, f.value, f.words...); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// formatFlag gives a verb the flag --format.
+func (c *cli) formatFlag(cmd *cobra.Command) {
+	cmd.Flags().StringVar(&c.format, "format", "text", "`text` for people, json for programs")
+	complete(cmd, "format", "text", "json")
+}
+
+// complete has the shell offer these words for a flag.
+func complete(cmd *cobra.Command, flag string, words ...string) {
+	// It can fail only for a flag that is not there, which a test would notice.
+	_ = cmd.RegisterFlagCompletionFunc(flag, cobra.FixedCompletions(words, cobra.ShellCompDirectiveNoFileComp))
+}
+
+func (c *cli) json() bool { return c.format == "json" }
+
+// lab opens the lab; it cleans up after killed runs on the way.
+func (c *cli) lab() (*sandbox.Lab, error) { return sandbox.New(c.state) }
+
+// store opens the image store of the lab.
+func store(l *sandbox.Lab) (*image.Store, error) { return image.Open(l.Dirs.Images()) }
+
+// text is how output to f is laid out.
+func (c *cli) text(f *os.File) trace.TextOptions {
+	o := trace.Detect(f)
+	switch c.color {
+	case "always":
+		o.Color = true
+	case "never":
+		o.Color = false
+	}
+	return o
+}
+
+// sink renders events on standard output; call err at the end.
+func (c *cli) sink() (s trace.Sink, err func() error) {
+	if c.json() {
+		j := trace.NewJSON(os.Stdout)
+		return j, j.Err
+	}
+	t := trace.NewText(os.Stdout, c.text(os.Stdout))
+	return t, t.Err
+}
+
+// writeJSON writes one value as a line of JSON.
+func writeJSON(v any) error {
+	e := json.NewEncoder(os.Stdout)
+	e.SetEscapeHTML(false)
+	return e.Encode(v)
+}
+
+// person reports whether somebody sits at the other end of standard input and
+// output.
+func person() bool {
+	return term.IsTerminal(int(os.Stdin.Fd())) && term.IsTerminal(int(os.Stdout.Fd()))
+}
+
+func oneOf(cmd *cobra.Command, flag, value string, words ...string) error {
+	for _, w := range words {
+		if value == w {
+			return nil
+		}
+	}
+	known := strings.TrimPrefix(strings.Join(words, ", "), ", ")
+	return &usageError{What: "read the flags of " + cmd.CommandPath(), Fact: "--" + flag + "=" + value + " is none of " + known, Path: cmd.CommandPath()}
+}

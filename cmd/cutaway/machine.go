@@ -1,0 +1,42 @@
+package main
+
+import (
+	"os"
+
+	"github.com/spf13/cobra"
+)
+
+// marker is made by whoever provisions a disposable machine. That it is a file
+// of root's and no variable is on purpose: nobody sets it by accident.
+const marker = "/etc/cutaway-machine"
+
+// inFlag gives a verb the flag --in.
+func inFlag(cmd *cobra.Command, in *string) {
+	cmd.Flags().StringVar(in, "in", "auto", "where containers are built: `auto`, host or vm, the disposable machine")
+	complete(cmd, "in", "auto", "host", "vm")
+}
+
+// place decides whether containers may be built here. Root's work is refused
+// outside a disposable machine unless it is asked for by name.
+func place(cmd *cobra.Command, in string) error {
+	if err := oneOf(cmd, "in", in, "auto", "host", "vm"); err != nil {
+		return err
+	}
+	if in == "vm" {
+		return &cannotError{"boot the disposable machine: there is none yet", "--in host builds containers on this machine, and cutaway clean restores it"}
+	}
+	if _, err := os.Stat(marker); in == "host" || err == nil || os.Geteuid() != 0 {
+		return nil
+	}
+	return &cannotError{cmd.CommandPath() + ": this would build containers on your own machine, as root",
+		"--in host if you mean it: the lab restores what it changes, and cutaway clean what a killed run left"}
+}
+
+// needRoot refuses what the stages do to an ordinary user.
+func needRoot(cmd *cobra.Command) error {
+	if os.Geteuid() == 0 {
+		return nil
+	}
+	return &cannotError{cmd.CommandPath() + ": not root: the stages make links, control groups and mounts of the host's",
+		"sudo " + cmd.CommandPath() + " ...; or without root, in a user namespace: cutaway run --net none built-in sh"}
+}

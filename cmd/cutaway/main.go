@@ -1,0 +1,24 @@
+// Command cutaway takes a Linux container apart: it builds one stage by stage
+// and shows, after each step, the kernel objects that the step made.
+//
+// Its one invariant: a file here parses the flags of one verb, calls one
+// package and renders what comes back. Only main ends the process. Read
+// cli.go for what the verbs share, then stage.go.
+package main
+
+import (
+	"context"
+	"os"
+)
+
+func main() {
+	ctx, stop := untilSignal(context.Background())
+	c := &cli{}
+	err := c.command().ExecuteContext(ctx)
+	if err != nil {
+		err = interrupted(ctx, err)
+		c.tell(os.Stderr, err)
+	}
+	stop()
+	os.Exit(status(err))
+}

@@ -1,0 +1,121 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+
+	"cutaway/sandbox"
+	"cutaway/sandbox/trace"
+	"cutaway/stages"
+
+	"github.com/spf13/cobra"
+)
+
+// tourFlags are the flags of cutaway tour.
+type tourFlags struct {
+	in, from, to string
+	auto, pause  bool
+}
+
+// tour plays all stages.
+func (c *cli) tour() *cobra.Command {
+	var f tourFlags
+	cmd := &cobra.Command{
+		Use:   "tour",
+		Short: "play all stages, from a process to a container",
+		Args:  none,
+		RunE:  func(cmd *cobra.Command, _ []string) error { return c.runTour(cmd, f) },
+	}
+	c.formatFlag(cmd)
+	inFlag(cmd, &f.in)
+	cmd.Flags().StringVar(&f.from, "from", "00-process", "begin with `STAGE`")
+	cmd.Flags().StringVar(&f.to, "to", stages.All[len(stages.All)-1].Slug, "end with `STAGE`")
+	cmd.Flags().BoolVar(&f.auto, "auto", false, "never wait, not even on a terminal")
+	cmd.Flags().BoolVar(&f.pause, "pause", false, "stop before each step")
+	for _, flag := range []string{"from", "to"} {
+		_ = cmd.RegisterFlagCompletionFunc(flag, func(*cobra.Command, []string, string) ([]cobra.Completion, cobra.ShellCompDirective) {
+			return stageSlugs(), cobra.ShellCompDirectiveNoFileComp
+		})
+	}
+	return cmd
+}
+
+func (c *cli) runTour(cmd *cobra.Command, f tourFlags) error {
+	from, err := stages.Find(f.from)
+	if err != nil {
+		return err
+	}
+	to, err := stages.Find(f.to)
+	if err != nil {
+		return err
+	}
+	if to.Number() < from.Number() {
+		return &usageError{What: "read the flags of " + cmd.CommandPath(), Fact: "--to " + to.Slug + " is before --from " + from.Slug, Path: cmd.CommandPath()}
+	}
+	if err := needRoot(cmd); err != nil {
+		return err
+	}
+	if err := place(cmd, f.in); err != nil {
+		return err
+	}
+	r, finish, err := c.runner()
+	if err != nil {
+		return err
+	}
+	t := stages.Tour{Runner: r, From: from, To: to, Seen: c.seen}
+	if f.pause {
+		r.Pause = c.pause()
+	}
+	if !f.auto && !c.json() && person() {
+		t.Between = waitForEnter
+	}
+	sum, err := t.Run(cmd.Context())
+	return errors.Join(quit(err), c.sumUp(sum, r), finish())
+}
+
+// sumUp renders the end of the tour; in JSON it is a note.
+func (c *cli) sumUp(sum trace.Summary, r *stages.Runner) error {
+	if !c.json() {
+		return trace.WriteSummary(os.Stdout, c.text(os.Stdout), sum)
+	}
+	clean := "no"
+	if sum.HostClean {
+		clean = "yes"
+	}
+	r.Lab.Emit(trace.Event{Schema: trace.Schema, Event: trace.NoteEvent,
+		Text: fmt.Sprintf("%d stages, %d steps, %d kinds of kernel object seen; host before = host after: %s", sum.Stages, sum.Steps, sum.Kinds, clean)})
+	return nil
+}
+
+// waitForEnter lets a person read before the next stage.
+func waitForEnter(ctx context.Context, next stages.Stage) error {
+	fmt.Printf("\n [Enter] next: %s, %s   [q]uit ", next.Slug, next.Title)
+	line := make(chan string, 1)
+	go func() {
+		text, err := bufio.NewReader(os.Stdin).ReadString('\n')
+		if err != nil {
+			text = "q"
+		}
+		line <- text
+	}()
+	select {
+	case text := <-line:
+		if text[0] == 'q' {
+			return sandbox.ErrQuit
+		}
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// quit turns the reader's wish to stop into no error.
+func quit(err error) error {
+	if errors.Is(err, sandbox.ErrQuit) {
+		return nil
+	}
+	return err
+}
