@@ -198,6 +198,10 @@ func (b *builder) devices() {
 		moves = append(moves, op.Move{Source: "/sys", Target: "/sys"})
 	}
 	b.init(op.MoveMount{Moves: moves}, "into the empty /dev: six nodes that can do no harm", "mount", "device")
+	if b.bindSys() {
+		b.init(op.Mount{Target: "/sys", Flags: sys.Remount | sys.Bind | sys.Rdonly | sys.Nosuid | sys.Nodev | sys.Noexec},
+			"by a second call, for a bind takes no flags in the first: the switches in /sys are the machine's", "mount")
+	}
 	b.init(op.Symlinks{Links: []op.Link{
 		{Target: "pts/ptmx", Path: "/dev/ptmx"}, {Target: "/proc/self/fd", Path: "/dev/fd"},
 		{Target: "/proc/self/fd/0", Path: "/dev/stdin"}, {Target: "/proc/self/fd/1", Path: "/dev/stdout"},
