@@ -1,16 +1,17 @@
 package main
 
 import (
+	"archive/tar"
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strings"
-	"time"
 
 	"cutaway/sandbox/image"
+	"cutaway/vm/deb"
 )
 
 // findBusybox gives the path of a static busybox for arch. In this order: the
@@ -58,11 +59,11 @@ func fromApt(ctx context.Context, dir, kept, arch string) error {
 		return err
 	}
 	defer os.RemoveAll(work)
-	deb, err := download(ctx, work, "busybox-static:"+arch)
+	file, err := download(ctx, work, "busybox-static", arch)
 	if err != nil {
 		return err
 	}
-	busybox, err := programInDeb(deb, "bin/busybox")
+	busybox, err := programInDeb(file, "bin/busybox")
 	if err != nil {
 		return err
 	}
@@ -74,60 +75,39 @@ func fromApt(ctx context.Context, dir, kept, arch string) error {
 
 // download fetches a package into dir with the machine's own package lists, or,
 // where those are missing or stale or for another architecture, with lists of
-// its own: a fresh machine has none, and only root could update them.
-func download(ctx context.Context, dir, pkg string) (deb string, err error) {
-	direct := apt(ctx, dir, nil, "download", pkg)
-	if direct != nil {
-		_, arch, _ := strings.Cut(pkg, ":")
-		private := []string{
-			"Dir::State::lists=" + filepath.Join(dir, "lists"),
-			"Dir::Cache=" + filepath.Join(dir, "cache"),
-			"APT::Architectures::=" + arch,
-			"Acquire::Languages=none",
-		}
-		for _, sub := range []string{"lists/partial", "cache/archives/partial"} {
-			if err := os.MkdirAll(filepath.Join(dir, sub), 0o755); err != nil {
-				return "", err
-			}
-		}
-		err := apt(ctx, dir, private, "update")
-		if err == nil {
-			err = apt(ctx, dir, private, "download", pkg)
-		}
-		if err != nil {
-			return "", err
-		}
+// its own.
+func download(ctx context.Context, dir, pkg, arch string) (string, error) {
+	apt := deb.Apt{Dir: dir, Arch: arch}
+	if file, err := apt.Download(ctx, pkg); err == nil {
+		return file, nil
 	}
-	found, err := filepath.Glob(filepath.Join(dir, "*.deb"))
-	if err == nil && len(found) != 1 {
-		err = fmt.Errorf("apt-get download %s: %d packages instead of one", pkg, len(found))
-	}
-	if err != nil {
+	apt.Own = true
+	if err := apt.Update(ctx); err != nil {
 		return "", err
 	}
-	return found[0], nil
+	return apt.Download(ctx, pkg)
 }
 
-// apt runs apt-get in dir, bounded and without anything to read. apt checks
-// what it fetches against the signed lists.
-func apt(ctx context.Context, dir string, options []string, args ...string) error {
-	ctx, cancel := context.WithTimeout(ctx, 90*time.Second)
-	defer cancel()
-	argv := []string{"-qq", "-o", "Acquire::Retries=1", "-o", "Acquire::http::Timeout=20"}
-	for _, o := range options {
-		argv = append(argv, "-o", o)
+// programLimit bounds what is read of one program, in bytes.
+const programLimit = 64 << 20
+
+// programInDeb reads one program out of a package. Distributions with a merged
+// /usr ship the same program below usr/.
+func programInDeb(file, name string) (program []byte, err error) {
+	err = deb.Files(file, func(h *tar.Header, content io.Reader) error {
+		if h.Typeflag != tar.TypeReg || h.Name != name && h.Name != "usr/"+name {
+			return nil
+		}
+		if h.Size > programLimit {
+			return fmt.Errorf("%d bytes: more than a busybox", h.Size)
+		}
+		if program, err = io.ReadAll(content); err != nil {
+			return err
+		}
+		return io.EOF
+	})
+	if err == nil && program == nil {
+		err = fmt.Errorf("read %s: no program %s in it", filepath.Base(file), name)
 	}
-	cmd := exec.CommandContext(ctx, "apt-get", append(argv, args...)...)
-	cmd.Dir = dir
-	cmd.Env = append(os.Environ(), "LC_ALL=C", "DEBIAN_FRONTEND=noninteractive")
-	cmd.WaitDelay = 5 * time.Second // its helpers may hold the pipe open
-	out, err := cmd.CombinedOutput()
-	if err == nil {
-		return nil
-	}
-	said := strings.TrimSpace(string(out))
-	if i := strings.LastIndexByte(said, '\n'); i >= 0 {
-		said = said[i+1:]
-	}
-	return fmt.Errorf("apt-get %s: %w: %s", strings.Join(args, " "), err, said)
+	return program, err
 }

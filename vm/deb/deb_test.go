@@ -1,4 +1,4 @@
-package main
+package deb
 
 import (
 	"archive/tar"
@@ -62,37 +62,54 @@ func squeeze(t *testing.T, b []byte, to func(io.Writer) (io.WriteCloser, error))
 	return out.Bytes()
 }
 
-func TestProgramInDeb(t *testing.T) {
+// files reads the package and gives the names and contents of its files.
+func files(path string) (map[string]string, error) {
+	found := map[string]string{}
+	err := Files(path, func(h *tar.Header, content io.Reader) error {
+		b, err := io.ReadAll(content)
+		found[h.Name] = string(b)
+		return err
+	})
+	return found, err
+}
+
+func TestFilesInEveryCompression(t *testing.T) {
+	want := map[string]string{"usr/share/doc/bin/busybox": "a text", "bin/busybox": "the program"}
 	for member, to := range map[string]func(io.Writer) (io.WriteCloser, error){
 		"data.tar.gz":  func(w io.Writer) (io.WriteCloser, error) { return gzip.NewWriter(w), nil },
 		"data.tar.xz":  func(w io.Writer) (io.WriteCloser, error) { return xz.NewWriter(w) },
 		"data.tar.zst": func(w io.Writer) (io.WriteCloser, error) { return zstd.NewWriter(w) },
 	} {
-		for _, name := range []string{"./bin/busybox", "./usr/bin/busybox"} {
-			got, err := programInDeb(deb(t, member, squeeze(t, archive(t, name), to)), "bin/busybox")
-			require.NoError(t, err, member)
-			require.Equal(t, "the program", string(got), member)
-		}
+		got, err := files(deb(t, member, squeeze(t, archive(t, "./bin/busybox"), to)))
+		require.NoError(t, err, member)
+		require.Equal(t, want, got, member)
 	}
-	got, err := programInDeb(deb(t, "data.tar", archive(t, "bin/busybox")), "bin/busybox")
+	got, err := files(deb(t, "data.tar", archive(t, "bin/busybox")))
 	require.NoError(t, err)
-	require.Equal(t, "the program", string(got))
+	require.Equal(t, want, got)
+}
+
+// A visitor that has what it wants reads no further: what follows is broken.
+func TestVisitorMayStop(t *testing.T) {
+	short := deb(t, "data.tar", archive(t, "./bin/busybox"))
+	require.NoError(t, os.Truncate(short, 1300))
+	require.NoError(t, Files(short, func(h *tar.Header, content io.Reader) error { return io.EOF }))
+	_, err := files(short)
+	require.ErrorContains(t, err, "unexpected EOF")
+	err = Files(short, func(h *tar.Header, content io.Reader) error { return os.ErrPermission })
+	require.ErrorIs(t, err, os.ErrPermission)
+	require.ErrorContains(t, err, "usr/share/doc/bin/busybox")
 }
 
 func TestBrokenDeb(t *testing.T) {
 	whole := archive(t, "./bin/busybox")
 	for want, path := range map[string]string{
-		"no program bin/other":        deb(t, "data.tar", whole),
 		"no data.tar in it":           deb(t, "control.tar", whole),
 		"unknown compression":         deb(t, "data.tar.lz", whole),
 		"read data.tar.gz of package": deb(t, "data.tar.gz", whole),
 		"not an ar archive":           os.DevNull,
 	} {
-		_, err := programInDeb(path, "bin/other")
+		_, err := files(path)
 		require.ErrorContains(t, err, want)
 	}
-	short := deb(t, "data.tar", whole)
-	require.NoError(t, os.Truncate(short, 1300))
-	_, err := programInDeb(short, "bin/busybox")
-	require.ErrorContains(t, err, "unexpected EOF")
 }

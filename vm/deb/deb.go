@@ -1,4 +1,10 @@
-package main
+// Package deb fetches Debian packages without root and reads the files in them.
+//
+// Its one invariant: the machine is left as it is. Package lists, archives and
+// sources of its own live in the directory its caller names; apt checks what it
+// fetches against the signed lists. Read deb.go for the format, apt.go for
+// where packages come from.
+package deb
 
 import (
 	"archive/tar"
@@ -17,42 +23,37 @@ import (
 	"github.com/ulikunitz/xz"
 )
 
-// programLimit bounds what is read of one program, in bytes.
-const programLimit = 64 << 20
-
-// programInDeb reads one file out of a Debian package: deb(5), an ar archive
-// whose member data.tar.* holds the files. Distributions with a merged /usr
-// ship the same program below usr/.
-func programInDeb(deb, name string) ([]byte, error) {
-	f, err := os.Open(deb)
+// Files shows visit each entry of the package at file: deb(5), an ar archive
+// whose member data.tar.* holds the files. Names have no leading "./". visit
+// may return io.EOF to see no more.
+func Files(file string, visit func(h *tar.Header, content io.Reader) error) error {
+	f, err := os.Open(file)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	defer f.Close()
 	data, member, err := dataOf(bufio.NewReader(f))
 	if err != nil {
-		return nil, fmt.Errorf("read %s: %w", path.Base(deb), err)
+		return fmt.Errorf("read %s: %w", path.Base(file), err)
 	}
-	files, err := decompress(data, member)
+	files, err := Decompress(data, member)
 	if err != nil {
-		return nil, fmt.Errorf("read %s of %s: %w", member, path.Base(deb), err)
+		return fmt.Errorf("read %s of %s: %w", member, path.Base(file), err)
 	}
 	for r := tar.NewReader(files); ; {
 		h, err := r.Next()
 		if err == io.EOF {
-			return nil, fmt.Errorf("read %s: no program %s in it", path.Base(deb), name)
+			return nil
 		}
 		if err != nil {
-			return nil, fmt.Errorf("read %s of %s: %w", member, path.Base(deb), err)
+			return fmt.Errorf("read %s of %s: %w", member, path.Base(file), err)
 		}
-		in := path.Clean(h.Name)
-		if h.Typeflag != tar.TypeReg || in != name && in != "usr/"+name {
-			continue
+		h.Name = path.Clean(h.Name)
+		if err := visit(h, r); err == io.EOF {
+			return nil
+		} else if err != nil {
+			return fmt.Errorf("read %s of %s: %w", h.Name, path.Base(file), err)
 		}
-		if h.Size > programLimit {
-			return nil, fmt.Errorf("read %s: %s has %d bytes: more than a busybox", path.Base(deb), in, h.Size)
-		}
-		return io.ReadAll(r)
 	}
 }
 
@@ -83,17 +84,18 @@ func dataOf(r io.Reader) (data io.Reader, name string, err error) {
 	}
 }
 
-// decompress opens a member by the end of its name.
-func decompress(r io.Reader, member string) (io.Reader, error) {
-	switch path.Ext(member) {
-	case ".tar":
+// Decompress opens what r holds by the end of its file name: .gz, .xz, .zst, or
+// .tar and .ko, which are not compressed.
+func Decompress(r io.Reader, name string) (io.Reader, error) {
+	switch path.Ext(name) {
+	case ".tar", ".ko":
 		return r, nil
 	case ".gz":
 		return gzip.NewReader(r)
 	case ".xz":
 		return xz.NewReader(r)
 	case ".zst":
-		return zstd.NewReader(r)
+		return zstd.NewReader(r, zstd.WithDecoderConcurrency(1))
 	}
 	return nil, errors.New("unknown compression")
 }
