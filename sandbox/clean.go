@@ -154,8 +154,8 @@ func (l *Lab) orphans(live func(string) bool) []orphan {
 		}
 	}
 	for _, hierarchy := range l.Features.Cgroup.Hierarchies() {
-		dirs(filepath.Join(hierarchy, "cutaway", "*"), "control group", func(p string) op.Undoer { return op.CgroupCreate{Dir: p} })
-		dirs(filepath.Join(hierarchy, "cutaway"), "control group", func(p string) op.Undoer { return op.CgroupCreate{Dir: p, Shared: true} })
+		dirs(filepath.Join(hierarchy, "cutaway", "*"), "control group", func(p string) op.Undoer { return op.CgroupCreate{Dirs: []string{p}} })
+		dirs(filepath.Join(hierarchy, "cutaway"), "control group", func(p string) op.Undoer { return op.CgroupCreate{Dirs: []string{p}, Shared: true} })
 	}
 	found = append(found, l.networkOrphans(live)...)
 	dirs(l.Dirs.Container("*"), "directory", func(p string) op.Undoer { return op.Dir{Path: p} })

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"path/filepath"
+	"regexp"
 	"slices"
 
 	"cutaway/sandbox/inspect"
@@ -90,7 +91,7 @@ func (w *watcher) after(ctx context.Context, group []int) error {
 	if err != nil {
 		return err
 	}
-	diff := inspect.Compare(w.last, now)
+	diff := w.c.mine(inspect.Compare(w.last, now))
 	w.last = now
 	step := w.c.Plan[i]
 	n, of := w.position(i)
@@ -100,6 +101,23 @@ func (w *watcher) after(ctx context.Context, group []int) error {
 	e.Unexpected, e.Missing = judge(step, diff.Kinds())
 	w.c.lab.emit(e)
 	return nil
+}
+
+// named finds the container that a link, table, group or directory of the lab
+// belongs to in its id.
+var named = regexp.MustCompile(`(?:cutaway[-/]|containers/)([0-9a-f]{6})\b`)
+
+// mine leaves out of a Diff what belongs to other containers that come and go
+// meanwhile.
+func (c *Container) mine(d inspect.Diff) inspect.Diff {
+	others := func(o inspect.Object) bool {
+		m := named.FindStringSubmatch(o.ID)
+		return m != nil && m[1] != c.Spec.ID
+	}
+	d.Created = slices.DeleteFunc(d.Created, others)
+	d.Changed = slices.DeleteFunc(d.Changed, others)
+	d.Removed = slices.DeleteFunc(d.Removed, others)
+	return d
 }
 
 // judge compares the kinds that changed with those the step names.

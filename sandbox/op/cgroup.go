@@ -10,10 +10,11 @@ import (
 	"cutaway/sandbox/sys"
 )
 
-// CgroupCreate makes a control group: mkdir(2) in a cgroup filesystem,
-// cgroups(7). The kernel fills the directory with the group's files.
+// CgroupCreate makes control groups: mkdir(2) in a cgroup filesystem,
+// cgroups(7). The kernel fills each directory with the group's files. On v2 one
+// is enough; on v1 a container needs one in each hierarchy.
 type CgroupCreate struct {
-	Dir string `json:"dir"`
+	Dirs []string `json:"dirs"`
 	// Shared groups hold those of several containers; the last one out removes
 	// them.
 	Shared bool `json:"shared,omitempty"`
@@ -24,21 +25,37 @@ func (CgroupCreate) Name() string { return "cgroup_create" }
 
 // Do implements Op.
 func (o CgroupCreate) Do(k *sys.Kernel, _ *Target) error {
-	return at(k.Mkdir(o.Dir, 0o755), "create control group %s", o.Dir)
+	for _, dir := range o.Dirs {
+		if err := k.Mkdir(dir, 0o755); err != nil {
+			return at(err, "create control group %s", dir)
+		}
+	}
+	return nil
 }
 
-// Undo removes the group. A process that was killed leaves its group a moment
-// later, so EBUSY is worth a short wait.
+// Undo removes the groups.
 func (o CgroupCreate) Undo(k *sys.Kernel) error {
-	for wait := time.Millisecond; ; wait *= 2 {
-		err := k.Rmdir(o.Dir)
+	var failed []error
+	for _, dir := range o.Dirs {
+		if err := o.remove(k, dir); err != nil {
+			failed = append(failed, at(err, "remove control group %s", dir))
+		}
+	}
+	return errors.Join(failed...)
+}
+
+// remove removes one group. A process that was killed leaves its group a moment
+// later, so EBUSY is worth a short wait.
+func (o CgroupCreate) remove(k *sys.Kernel, dir string) error {
+	for wait := time.Millisecond / 4; ; wait *= 2 {
+		err := k.Rmdir(dir)
 		switch {
 		case err == nil, errors.Is(err, os.ErrNotExist):
 			return nil
 		case o.Shared: // not empty, so not ours alone
 			return nil
 		case wait > time.Second:
-			return at(err, "remove control group %s", o.Dir)
+			return err
 		}
 		time.Sleep(wait)
 	}
@@ -48,7 +65,7 @@ func (o CgroupCreate) Undo(k *sys.Kernel) error {
 func (o CgroupCreate) IsShared() bool { return o.Shared }
 
 // Shell implements Op.
-func (o CgroupCreate) Shell() string { return "mkdir -p " + quote(o.Dir) }
+func (o CgroupCreate) Shell() string { return "mkdir -p " + quoteAll(o.Dirs) }
 
 // CgroupEnable lets the children of a v2 group use controllers:
 // cgroup.subtree_control, cgroups(7).
@@ -91,12 +108,12 @@ func (o CgroupEnable) text(sign string) string {
 	return sign + strings.Join(o.Controllers, " "+sign)
 }
 
-// CgroupJoin moves init into a v1 control group by writing 0, itself, to its
-// tasks file. Of the ways in this is the fast one: a single thread that moves
+// CgroupJoin moves init into v1 control groups by writing 0, itself, to their
+// tasks files. Of the ways in this is the fast one: a single thread that moves
 // itself need not wait for the thread-group lock, as cgroup.procs does. Init's
 // other threads end at execve.
 type CgroupJoin struct {
-	Dir string `json:"dir"`
+	Dirs []string `json:"dirs"`
 }
 
 // Name implements Op.
@@ -104,12 +121,17 @@ func (CgroupJoin) Name() string { return "cgroup_join" }
 
 // Do implements Op.
 func (o CgroupJoin) Do(k *sys.Kernel, _ *Target) error {
-	return at(k.Write(filepath.Join(o.Dir, "tasks"), "0"), "join control group %s", o.Dir)
+	for _, dir := range o.Dirs {
+		if err := k.Write(filepath.Join(dir, "tasks"), "0"); err != nil {
+			return at(err, "join control group %s", dir)
+		}
+	}
+	return nil
 }
 
 // Shell implements Op.
 func (o CgroupJoin) Shell() string {
-	return "echo $$ > " + quote(filepath.Join(o.Dir, "cgroup.procs"))
+	return "for g in " + quoteAll(o.Dirs) + "; do echo $$ > $g/cgroup.procs; done"
 }
 
 // CgroupSet writes a limit into a file of a control group: cgroup-v2.rst and

@@ -81,7 +81,7 @@ var provoke = map[string]map[sys.Errno]func(k *sys.Kernel, dir string) error{
 			if err := Run(Mount{Source: "tmpfs", Target: dir + "/m", Type: "tmpfs", Flags: sys.Rdonly}, k, nil); err != nil {
 				return err
 			}
-			return Run(CgroupCreate{Dir: dir + "/m/x"}, k, nil)
+			return Run(CgroupCreate{Dirs: []string{dir + "/m/x"}}, k, nil)
 		},
 	},
 	"seccomp": {

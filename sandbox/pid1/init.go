@@ -23,6 +23,7 @@ func Main() error {
 	runtime.LockOSThread()
 	socket := sys.Socket{FD: SocketFD}
 	socket.CloseOnExec()
+	sys.SetName("cutaway-init") // started from /proc/self/fd/N, it would be called N
 	i := initProcess{host: NewChannel(socket)}
 	i.target = op.Target{Open: map[string]int{}, Socket: &socket, Master: -1}
 
@@ -119,7 +120,7 @@ func (i *initProcess) announceExec() {
 // on the given terminal, and waits for it: a look around in mid-construction.
 func spawn(argv []string, tty int) (int, error) {
 	defer sys.CloseFD(tty)
-	env := append(os.Environ(), "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "PS1=inside # ")
+	env := []string{"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "PS1=inside # ", "TERM=" + os.Getenv("TERM")}
 	fd := uintptr(tty)
 	pid, _, err := syscall.StartProcess(argv[0], argv, &syscall.ProcAttr{Env: env, Files: []uintptr{fd, fd, fd},
 		Sys: &syscall.SysProcAttr{Setsid: true, Setctty: true, Ctty: 0, Pdeathsig: syscall.SIGKILL}})

@@ -60,17 +60,19 @@ func (s Spec) etcFiles() []etcFile {
 // process should never have run without them.
 func (b *builder) controlGroup() {
 	dirs := CgroupDirs(b.spec, b.features)
-	for _, dir := range dirs {
-		parent := filepath.Dir(dir)
-		if b.features.Cgroup.Mode == features.Unified {
-			b.controllers(parent)
-			continue
-		}
-		b.host(op.CgroupCreate{Dir: parent, Shared: true}, "first, so that all of the lab's groups have one place", "", "cgroup")
+	if len(dirs) == 0 {
+		return
 	}
-	for _, dir := range dirs {
-		b.host(op.CgroupCreate{Dir: dir}, "before init starts, so that nothing of the container ever runs outside it", "cgroup")
+	parents := make([]string, len(dirs))
+	for i, dir := range dirs {
+		parents[i] = filepath.Dir(dir)
 	}
+	if b.features.Cgroup.Mode == features.Unified {
+		b.controllers(parents[0])
+	} else {
+		b.host(op.CgroupCreate{Dirs: parents, Shared: true}, "first, so that all of the lab's groups have one place", "", "cgroup")
+	}
+	b.host(op.CgroupCreate{Dirs: dirs}, "before init starts, so that nothing of the container ever runs outside its group", "cgroup")
 	b.limits()
 }
 
@@ -91,7 +93,7 @@ func (b *builder) controllers(parent string) {
 		b.host(op.CgroupEnable{Dir: c.Root, Controllers: missing, Unless: parent},
 			"first, because a group has only the controllers its parent lets through", "", "cgroup")
 	}
-	b.host(op.CgroupCreate{Dir: parent, Shared: true}, "now: one place for all of the lab's groups, which holds no process itself", "", "cgroup")
+	b.host(op.CgroupCreate{Dirs: []string{parent}, Shared: true}, "now: one place for all of the lab's groups, which holds no process itself", "", "cgroup")
 	if len(want) > 0 {
 		b.host(op.CgroupEnable{Dir: parent, Controllers: want}, "while the group is empty: a group with processes cannot pass controllers on", "", "cgroup")
 	}
@@ -192,11 +194,9 @@ func (b *builder) birth() {
 // identity settles who root is inside.
 func (b *builder) identity() {
 	s := b.spec
-	if b.features.Cgroup.Mode != features.Unified {
-		for _, dir := range CgroupDirs(s, b.features) {
-			b.init(op.CgroupJoin{Dir: dir}, "while init still is who the host knows, and before the cgroup namespace, whose root is the group it is in then",
-				"process", "cgroup")
-		}
+	if dirs := CgroupDirs(s, b.features); len(dirs) > 0 && b.features.Cgroup.Mode != features.Unified {
+		b.init(op.CgroupJoin{Dirs: dirs}, "while init still is who the host knows, and before the cgroup namespace, whose root is the group it is in then",
+			"process", "cgroup")
 	}
 	if !s.Has("user") {
 		return

@@ -148,13 +148,27 @@ func (p Plan) Beyond(earlier Plan) []bool {
 	for i, step := range p {
 		isNew[i] = true
 		for j, old := range earlier {
-			if !used[j] && old.Where == step.Where && reflect.DeepEqual(old.Op, step.Op) {
+			if !used[j] && old.Where == step.Where && reflect.DeepEqual(ownerless(old.Op), ownerless(step.Op)) {
 				used[j], isNew[i] = true, false
 				break
 			}
 		}
 	}
 	return isNew
+}
+
+// ownerless takes the owner off a file or directory: that the same file belongs
+// to somebody else, once there is a user namespace, makes no step new.
+func ownerless(o op.Op) op.Op {
+	switch o := o.(type) {
+	case op.File:
+		o.UID, o.GID = 0, 0
+		return o
+	case op.Dir:
+		o.UID, o.GID = 0, 0
+		return o
+	}
+	return o
 }
 
 // Calls gives, for each step, the calls it is going to make, by running it dry.
