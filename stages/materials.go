@@ -12,6 +12,7 @@ import (
 	"cutaway/sandbox/features"
 	"cutaway/sandbox/image"
 	"cutaway/sandbox/op"
+	"cutaway/sandbox/profile"
 )
 
 // Materials are what stages build with: facts about the machine, and files that
@@ -67,8 +68,15 @@ func prepare(ctx context.Context, l *sandbox.Lab, store *image.Store, s Stage) (
 	if err != nil {
 		return m, err
 	}
-	o := owner(l.Features, s.Number() >= user.Number())
+	o := owner(l.Features, s.Number() >= user.Number() && user.Lacks(l.Features) == nil)
 	m.Config = img.Config
+	if s.Number() >= privileges.Number() {
+		filter, err := profile.Default(Capabilities, l.Features.Kernel)
+		if err != nil {
+			return m, err
+		}
+		m.Seccomp = &filter
+	}
 	if s.Number() >= imageStage.Number() {
 		m.Layers, err = store.Unpack(ctx, img, o)
 		return m, err

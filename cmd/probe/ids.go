@@ -102,12 +102,15 @@ func capNames(set uint64) []string {
 	return names
 }
 
-// wrap writes words after a label in lines of less than 80 columns.
+// lineWidth is what a lesson has left of 80 columns beside its own words.
+const lineWidth = 66
+
+// wrap writes words after a label in lines of at most lineWidth columns.
 func wrap(label string, words []string) string {
 	var b strings.Builder
 	column := 0
 	for _, word := range words {
-		if column == 0 || column+1+len(word) >= 80 {
+		if column == 0 || column+1+len(word) > lineWidth {
 			if column > 0 {
 				b.WriteByte('\n')
 			}
