@@ -36,16 +36,16 @@ func FindUser(lowers []string, user string) (User, error) {
 	if name == "" {
 		name = "0"
 	}
-	passwd, err := entries(lowers, passwdFile, 7)
+	passwd, err := accounts(lowers, passwdFile, 7)
 	if err != nil {
 		return User{}, err
 	}
-	groups, err := entries(lowers, groupFile, 4)
+	groups, err := accounts(lowers, groupFile, 4)
 	if err != nil {
 		return User{}, err
 	}
 	var u User
-	entry := find(passwd, name)
+	entry := account(passwd, name)
 	switch {
 	case entry != nil:
 		name, u.Home = entry[0], entry[5]
@@ -60,7 +60,7 @@ func FindUser(lowers []string, user string) (User, error) {
 		return User{}, err
 	}
 	if grouped { // the only one then, as docker has it
-		if entry := find(groups, group); entry != nil {
+		if entry := account(groups, group); entry != nil {
 			group = entry[2]
 		}
 		u.GID, err = id("group", group, groupFile)
@@ -74,10 +74,10 @@ func FindUser(lowers []string, user string) (User, error) {
 	return u, nil
 }
 
-// find gives the entry with this name, or else the first with this number.
-func find(entries [][]string, name string) []string {
+// account gives the entry with this name, or else the first with this number.
+func account(accounts [][]string, name string) []string {
 	for _, field := range []int{0, 2} {
-		for _, e := range entries {
+		for _, e := range accounts {
 			if e[field] == name {
 				return e
 			}
@@ -98,9 +98,9 @@ func id(kind, text, file string) (int, error) {
 // maxAccounts bounds what is read of a file that an image brings, in bytes.
 const maxAccounts = 1 << 20
 
-// entries reads the lines of a file of the image that have n fields between
+// accounts reads the lines of a file of the image that have n fields between
 // colons. A file that no layer has, has none.
-func entries(lowers []string, name string, n int) ([][]string, error) {
+func accounts(lowers []string, name string, n int) ([][]string, error) {
 	path, err := below(lowers, name)
 	if err != nil || path == "" {
 		return nil, err
