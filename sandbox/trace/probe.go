@@ -11,13 +11,16 @@ const (
 )
 
 // probe renders a command run to observe: what it printed on the left, what
-// should be seen and whether it was on the right. The first of a row of
-// probes goes under the heading "look".
+// should be seen and whether it was on the right. The first after the steps
+// goes under the heading "look".
 func (t *Text) probe(e Event) {
 	if t.last != ProbeEvent {
 		t.line("")
+	}
+	if !t.looking {
 		t.line(" " + t.ink.bold("look"))
 	}
+	t.looking = true
 	e.Where = cut(e.Where, 8)
 	out := t.output(e)
 	verdict, good := verdictOf(e)

@@ -5,6 +5,7 @@ import "fmt"
 // step renders one Step: the calls made and why now, the same by hand, and the
 // kernel objects that came, changed and went.
 func (t *Text) step(e Event) {
+	t.looking = false
 	t.line("")
 	head := fmt.Sprintf("step %d of %d   %s", e.Step, e.Of, place(e.Where, e.PID))
 	t.callsAndWhy(head, callLines{calls: e.Calls, op: e.Op, results: true}, e.Why)

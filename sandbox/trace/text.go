@@ -20,9 +20,10 @@ type Text struct {
 	right int // column (from 0) of the right-hand side of a two-column block
 	ink   ink
 
-	out  bytes.Buffer // the block being rendered; written out by Emit
-	last string       // the kind of the Event before, "" at the start
-	err  error
+	out     bytes.Buffer // the block being rendered; written out by Emit
+	last    string       // the kind of the Event before, "" at the start
+	looking bool         // the heading over this stage's probes is written
+	err     error
 }
 
 // NewText returns a Text that writes to w.
@@ -82,6 +83,7 @@ func (t *Text) lines(indent int, ls []string) {
 
 // stage renders the event that opens a stage, and the one that closes it.
 func (t *Text) stage(e Event) {
+	t.looking = false
 	if e.Done {
 		t.closing(e)
 		return
