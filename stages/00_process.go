@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"strings"
+	"syscall"
 
 	"cutaway/sandbox/plan"
 )
@@ -22,15 +24,41 @@ var process = Stage{
 
 func lookProcess(_ context.Context, l *Look) {
 	pid := l.Container.PID()
-	for _, ns := range []string{"mnt", "uts", "pid", "net", "user", "cgroup"} {
-		ours, err := os.Readlink("/proc/self/ns/" + ns)
-		if err != nil {
-			ours = err.Error()
-		}
-		l.Outside(fmt.Sprintf("readlink /proc/%d/ns/%s", pid, ns), "the namespace is the host's own",
-			func() (string, error) { return os.Readlink(fmt.Sprintf("/proc/%d/ns/%s", pid, ns)) },
-			func(theirs string) bool { return theirs == ours })
+	l.Inside("echo pid $$, parent $PPID", "a child of cutaway, by fork and exec",
+		func(o Out) bool { return o.Text == fmt.Sprintf("pid %d, parent %d", pid, os.Getpid()) })
+	credentials := func(process string) (string, error) {
+		status, err := readFile("/proc/" + process + "/status")()
+		return strings.TrimSpace(containing(status, "Uid:", "Gid:", "CapEff:")), err
 	}
-	l.Inside("echo $$", "the process knows itself by the pid the host knows",
-		func(o Out) bool { return o.Text == fmt.Sprint(pid) })
+	ours, _ := credentials("self") // unread, it equals nothing the kernel says
+	l.Outside(fmt.Sprintf("grep -E 'Uid|Gid|CapEff' /proc/%d/status", pid), "the ids and capabilities of its parent",
+		func() (string, error) { return credentials(fmt.Sprint(pid)) },
+		func(theirs string) bool { return theirs == ours })
+	inside := l.Inside(eachNamespace("$$"), "it is in a namespace of every type", func(o Out) bool { return o.Has("mnt:[") && o.Has("uts:[") })
+	l.Outside(eachNamespace("$$"), "the same inodes: all of them are shared",
+		func() (string, error) { return namespaces("self") },
+		func(ours string) bool { return inside.Text == ours })
+	lookInherited(l)
+	l.Inside("cat /proc/sys/kernel/random/boot_id", "the machine's: one kernel, started once", sameBoot)
+}
+
+// lookInherited shows what fork leaves to a child: open files and the control
+// group.
+func lookInherited(l *Look) {
+	pid := l.Container.PID()
+	l.Outside(fmt.Sprintf("ls -l /proc/%d/fd", pid), "the three files it was given; no other leaked in",
+		func() (string, error) { return descriptors(pid) },
+		func(open string) bool {
+			pipe, err := l.in.Stat()
+			st, ok := pipe.Sys().(*syscall.Stat_t)
+			return err == nil && ok && strings.HasPrefix(open, fmt.Sprintf("0 -> pipe:[%d]\n", st.Ino)) && strings.Count(open, "->") == 3
+		})
+	ours, _ := readFile("/proc/self/cgroup")() // unread, it equals nothing the kernel says
+	theirs := ""
+	l.Outside(fmt.Sprintf("grep -E 'memory|pids|::' /proc/%d/cgroup", pid), "the control group of its parent, nothing of its own",
+		func() (_ string, err error) {
+			theirs, err = readFile(fmt.Sprintf("/proc/%d/cgroup", pid))()
+			return containing(theirs, "memory", "pids", "::"), err
+		},
+		func(string) bool { return theirs == ours })
 }

@@ -3,6 +3,9 @@ package sys
 import (
 	"fmt"
 	"io"
+	"math"
+	"os"
+	"strconv"
 
 	"golang.org/x/sys/unix"
 )
@@ -22,8 +25,25 @@ func Pair() (a, b Socket, err error) {
 }
 
 // CloseOnExec marks the descriptor so that the payload does not inherit it: its
-// closing is how the host learns that execve succeeded.
-func (s Socket) CloseOnExec() { unix.CloseOnExec(s.FD) }
+// closing is how the host learns that execve succeeded. So are all above it
+// marked: whoever started the lab may have left files of the host open, and a
+// directory among them would be a way out of the container (CVE-2024-21626).
+func (s Socket) CloseOnExec() {
+	unix.CloseOnExec(s.FD)
+	// close_range(2), with this flag since Linux 5.11.
+	if unix.CloseRange(uint(s.FD), math.MaxUint32, unix.CLOSE_RANGE_CLOEXEC) == nil {
+		return
+	}
+	open, err := os.ReadDir("/proc/self/fd")
+	if err != nil {
+		return // without a /proc only the socket can be marked
+	}
+	for _, f := range open {
+		if n, err := strconv.Atoi(f.Name()); err == nil && n > s.FD {
+			unix.CloseOnExec(n)
+		}
+	}
+}
 
 // Close closes this end.
 func (s Socket) Close() error { return unix.Close(s.FD) }
