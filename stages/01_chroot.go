@@ -2,6 +2,8 @@ package stages
 
 import (
 	"context"
+	"fmt"
+	"os"
 
 	"cutaway/sandbox/plan"
 )
@@ -18,7 +20,32 @@ var chroot = Stage{
 }
 
 func lookChroot(_ context.Context, l *Look) {
-	l.Inside("ls /", "the image's files, not the host's", func(o Out) bool { return o.Has("www") })
-	l.Note("now the classic escape, which works here: it makes a directory, calls chroot on it without going in, and climbs")
-	l.Inside("probe escape", "it gets out: chroot is no wall", func(o Out) bool { return o.Status == 0 && o.Has("escaped: yes") })
+	pid := fmt.Sprint(l.Container.PID())
+	tree, _ := inode(l.Container.Spec.Root.Path) // unread, it equals nothing the kernel says
+	l.Inside("ls -di /", "the inode of the directory that was copied", func(o Out) bool { return o.Text == tree })
+	l.Outside("ls -di /", "another inode: the host's root",
+		func() (string, error) { return inode("/") },
+		func(s string) bool { return s != tree })
+	files, _ := names(l.Container.Spec.Root.Path)
+	l.Inside("echo $(ls /)", "the image's files, not the host's", func(o Out) bool { return o.Text == files && o.Has("www") })
+	host, _ := os.Hostname()
+	l.Inside("hostname", "the host's: nothing but / has changed", func(o Out) bool { return o.Text == host })
+	ours, _ := namespaces("self")
+	l.Outside(eachNamespace(pid), "still the host's own namespaces, all of them",
+		func() (string, error) { return namespaces(pid) },
+		func(theirs string) bool { return theirs == ours })
+	self := os.Getpid()
+	l.Inside(fmt.Sprintf("kill -0 %d && echo it could be killed", self), fmt.Sprintf("%d, cutaway on the host, is within reach", self),
+		func(o Out) bool { return o.Text == "it could be killed" })
+	lookEscape(l)
+}
+
+// lookEscape leaves the chroot.
+func lookEscape(l *Look) {
+	l.Note("now the oldest escape there is, and here it works. chroot does not change the working directory. So: chroot into a " +
+		"directory below, stay where you are, which now is outside, and go up by \"..\", which only the root directory would stop.")
+	host, _ := identity("/") // unread, it equals nothing the kernel says
+	l.Inside("probe escape", "it is out: root is the host's "+host, func(o Out) bool {
+		return o.Status == 0 && o.Has("escaped: yes") && o.lineText("root after:") == "root after: "+host
+	})
 }

@@ -2,6 +2,10 @@ package stages
 
 import (
 	"context"
+	"fmt"
+	"path/filepath"
+	"slices"
+	"strings"
 
 	"cutaway/sandbox/features"
 	"cutaway/sandbox/plan"
@@ -24,6 +28,37 @@ var mount = Stage{
 }
 
 func lookMount(_ context.Context, l *Look) {
-	l.Note("the same escape again; this time it is meant to fail")
-	l.Inside("probe escape", "it stays inside: above this root there is nothing", func(o Out) bool { return o.Status == 1 && o.Has("escaped: no") })
+	pid, name := l.Container.PID(), "cutaway-"+l.Container.Spec.ID
+	l.Inside("mount -t tmpfs "+name+" /mnt && echo hello >/mnt/note && ls /mnt", "a mount made by the container itself",
+		func(o Out) bool { return o.Text == "note" })
+	l.Outside(fmt.Sprintf("findmnt -N %d -o TARGET,FSTYPE,PROPAGATION", pid), "its whole mount table: nothing of the host's, nothing shared",
+		func() (string, error) { return mountTable(pid) }, onlyOwnMounts)
+	l.Outside("grep "+name+" /proc/self/mountinfo", "none of it in the host's table",
+		func() (string, error) {
+			table, err := readFile("/proc/self/mountinfo")()
+			return containing(table, name), err
+		},
+		func(found string) bool { return found == "" })
+	under := filepath.Join(l.Container.Spec.Root.Path, "mnt")
+	l.Outside("ls "+under, "the same directory; here nothing covers it",
+		func() (string, error) { return names(under) },
+		func(s string) bool { return s == "" })
+	tree, _ := identity(l.Container.Spec.Root.Path) // unread, it equals nothing the kernel says
+	l.Note("the escape of stage 01 once more. Each of its calls succeeds, but it ends where it began, on purpose: the way up is gone.")
+	l.Inside("probe escape", "the top of this mount table is the container's /", func(o Out) bool {
+		return o.Status == 1 && o.Has("escaped: no") && o.lineText("root before:") == "root before: "+tree && o.lineText("root after:") == "root after: "+tree
+	})
+}
+
+// onlyOwnMounts checks a table for the root and the one mount made in it.
+func onlyOwnMounts(table string) bool {
+	var targets []string
+	for l := range strings.Lines(table) {
+		f := strings.Fields(l)
+		if len(f) != 3 || f[0] != "TARGET" && f[2] != "private" {
+			return false
+		}
+		targets = append(targets, f[0])
+	}
+	return slices.Equal(targets, []string{"TARGET", "/", "/mnt"})
 }

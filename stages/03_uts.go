@@ -24,6 +24,17 @@ var uts = Stage{
 }
 
 func lookUTS(_ context.Context, l *Look) {
-	l.Inside("hostname", "the name this stage gave", func(o Out) bool { return o.Text == "cutaway" })
-	l.Outside("hostname", "the host keeps its own", os.Hostname, func(name string) bool { return name != "cutaway" })
+	l.Inside("hostname", "the name that step 2 gave", func(o Out) bool { return o.Text == "cutaway" })
+	before := l.Outside("hostname", "the host has its own", os.Hostname, func(name string) bool { return name != "" })
+	l.Inside("hostname renamed && hostname", "root here may rename this machine", func(o Out) bool { return o.Text == "renamed" })
+	l.Outside("hostname", "but not that one", os.Hostname, func(name string) bool { return name == before && name != "renamed" })
+	var kernel string
+	l.Outside("uname -srv", "the kernel the host runs",
+		func() (_ string, err error) { kernel, err = uname(); return kernel, err },
+		func(s string) bool { return s != "" })
+	l.Inside("uname -srv", "the very same", func(o Out) bool { return o.Text == kernel })
+	id := l.Outside("cat /proc/sys/kernel/random/boot_id", "made up when the kernel started",
+		readFile("/proc/sys/kernel/random/boot_id"), func(s string) bool { return len(s) == 36 })
+	l.Inside("mount -t proc proc /proc && cat /proc/sys/kernel/random/boot_id", "started once, for both: there is no other machine",
+		func(o Out) bool { return o.Text == id })
 }
