@@ -7,7 +7,6 @@ import (
 	"io"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
-
 	"github.com/google/go-containerregistry/pkg/v1/partial"
 )
 
@@ -32,6 +31,15 @@ func (s *Store) Add(ctx context.Context, ref string, img v1.Image) (*Image, erro
 		return nil, fmt.Errorf("add image %s: %w", full, withSpace(s.dir, err))
 	}
 	return added, nil
+}
+
+// addBuiltIn puts the embedded image into the store.
+func (s *Store) addBuiltIn(ctx context.Context) (*Image, error) {
+	img, err := BuiltIn()
+	if err != nil {
+		return nil, err
+	}
+	return s.Add(ctx, BuiltInRef, img)
 }
 
 // addImage stages manifest, config and layers of img and returns the

@@ -19,11 +19,8 @@ import (
 	"github.com/google/go-containerregistry/pkg/name"
 	"github.com/google/go-containerregistry/pkg/registry"
 	v1 "github.com/google/go-containerregistry/pkg/v1"
-	"github.com/google/go-containerregistry/pkg/v1/empty"
-	"github.com/google/go-containerregistry/pkg/v1/mutate"
 	"github.com/google/go-containerregistry/pkg/v1/remote"
 	"github.com/google/go-containerregistry/pkg/v1/remote/transport"
-	"github.com/google/go-containerregistry/pkg/v1/static"
 	"github.com/google/go-containerregistry/pkg/v1/types"
 	"github.com/stretchr/testify/require"
 )
@@ -127,32 +124,32 @@ func TestBadRegistries(t *testing.T) {
 	}{
 		{"has no such image", func(b *badly, w http.ResponseWriter, r *http.Request) bool {
 			if isTag(r) {
-				http.Error(w, `{"errors":[{"code":"MANIFEST_UNKNOWN","message":"manifest unknown"}]}`, 404)
+				http.Error(w, `{"errors":[{"code":"MANIFEST_UNKNOWN","message":"manifest unknown"}]}`, http.StatusNotFound)
 			}
 			return isTag(r)
 		}, "GET http://HOST/v2/app/manifests/1: 404 Not Found: MANIFEST_UNKNOWN: manifest unknown", "check the name"},
 		{"wants a login", func(b *badly, w http.ResponseWriter, r *http.Request) bool {
 			w.Header().Set("WWW-Authenticate", `Basic realm="here"`)
-			http.Error(w, `{"errors":[{"code":"UNAUTHORIZED","message":"authentication required"}]}`, 401)
+			http.Error(w, `{"errors":[{"code":"UNAUTHORIZED","message":"authentication required"}]}`, http.StatusUnauthorized)
 			return true
 		}, "GET http://HOST/v2/app/manifests/1: 401 Unauthorized: UNAUTHORIZED: authentication required", "config.json"},
 		{"refuses the token", func(b *badly, w http.ResponseWriter, r *http.Request) bool {
 			if r.URL.Path == "/token" {
-				http.Error(w, `{"errors":[{"code":"DENIED","message":"no"}]}`, 403)
+				http.Error(w, `{"errors":[{"code":"DENIED","message":"no"}]}`, http.StatusForbidden)
 				return true
 			}
 			w.Header().Set("WWW-Authenticate", `Bearer realm="http://`+b.host+`/token",service="here"`)
-			http.Error(w, "", 401)
+			http.Error(w, "", http.StatusUnauthorized)
 			return true
 		}, "GET http://HOST/token?scope=repository%3Aapp%3Apull&service=here: 403 Forbidden: DENIED: no", "config.json"},
 		{"has had enough", func(b *badly, w http.ResponseWriter, r *http.Request) bool {
 			if isTag(r) {
-				http.Error(w, `{"errors":[{"code":"TOOMANYREQUESTS","message":"pull rate limit"}]}`, 429)
+				http.Error(w, `{"errors":[{"code":"TOOMANYREQUESTS","message":"pull rate limit"}]}`, http.StatusTooManyRequests)
 			}
 			return isTag(r)
 		}, "GET http://HOST/v2/app/manifests/1: 429 Too Many Requests: TOOMANYREQUESTS: pull rate limit", "limits"},
 		{"is broken", func(b *badly, w http.ResponseWriter, r *http.Request) bool {
-			http.Error(w, "<html>oops</html>", 500)
+			http.Error(w, "<html>oops</html>", http.StatusInternalServerError)
 			return true
 		}, "GET http://HOST/v2/: 500 Internal Server Error", "later"},
 		{"loses a layer", func(b *badly, w http.ResponseWriter, r *http.Request) bool {
@@ -352,71 +349,3 @@ func TestCancelledPullLeavesNothing(t *testing.T) {
 }
 
 func honest(*badly, http.ResponseWriter, *http.Request) bool { return false }
-
-func TestPlatforms(t *testing.T) {
-	b := misbehave(t, honest)
-	arm := setPlatform(t, b.image, "arm64", "v8")
-	s390 := setPlatform(t, b.image, "s390x", "")
-	index := mutate.AppendManifests(empty.Index,
-		mutate.IndexAddendum{Add: arm, Descriptor: v1.Descriptor{Platform: &v1.Platform{OS: "linux", Architecture: "arm64", Variant: "v8"}}},
-		mutate.IndexAddendum{Add: s390, Descriptor: v1.Descriptor{Platform: &v1.Platform{OS: "linux", Architecture: "s390x"}}},
-		mutate.IndexAddendum{Add: b.image, Descriptor: v1.Descriptor{Platform: &v1.Platform{OS: "unknown", Architecture: "unknown"}}})
-	b.push(t, "many", index)
-	b.push(t, "arm", arm)
-	b.push(t, "nested", mutate.AppendManifests(empty.Index, mutate.IndexAddendum{Add: index}))
-	s := openStore(t)
-	before := inventory(t, s.Dir())
-
-	pull := func(tag, platform string) (*Image, error) {
-		return s.Pull(limited(t), b.ref(tag), PullOptions{Platform: platform})
-	}
-	_, err := pull("many", "linux/riscv64")
-	require.EqualError(t, err, "pull "+b.ref("many")+": image "+b.ref("many")+" is for linux/arm64/v8, linux/s390x; wanted is linux/riscv64")
-	require.Contains(t, hintOf(err), "--platform linux/arm64/v8")
-	_, err = pull("arm", "linux/ppc64le")
-	require.EqualError(t, err, "pull "+b.ref("arm")+": image "+b.ref("arm")+" is for linux/arm64/v8; wanted is linux/ppc64le")
-	require.Equal(t, before, inventory(t, s.Dir()))
-	mine := &PlatformError{Ref: "x", Want: "linux/amd64", Have: []string{"linux/arm64"}, Machine: true}
-	require.EqualError(t, mine, "image x is for linux/arm64; this machine is linux/amd64")
-	_, err = pull("many", "sparc")
-	var bad *ReferenceError
-	require.ErrorAs(t, err, &bad)
-
-	for tag, platform := range map[string]string{"many": "linux/arm64", "nested": "linux/s390x", "arm": "linux/arm64/v8"} {
-		img, err := pull(tag, platform)
-		require.NoError(t, err, tag)
-		require.True(t, strings.HasPrefix(img.Platform, platform), img.Platform)
-	}
-	require.NoError(t, s.Remove(b.ref("many")))
-	require.NoError(t, s.Remove(b.ref("nested")))
-	_, err = s.Get(b.ref("arm"))
-	require.NoError(t, err, "it shares everything with those removed")
-}
-
-func setPlatform(t *testing.T, img v1.Image, arch, variant string) v1.Image {
-	t.Helper()
-	c, err := img.ConfigFile()
-	require.NoError(t, err)
-	c = c.DeepCopy()
-	c.Architecture, c.Variant = arch, variant
-	img, err = mutate.ConfigFile(img, c)
-	require.NoError(t, err)
-	return img
-}
-
-func TestLayersThatAreNone(t *testing.T) {
-	b := misbehave(t, honest)
-	for kind, want := range map[types.MediaType]string{
-		types.OCIRestrictedLayer: "non-distributable layers are not fetched",
-		"application/pdf":        "not the media type of a layer",
-	} {
-		img, err := mutate.Append(b.image, mutate.Addendum{Layer: static.NewLayer([]byte("x"), kind), MediaType: kind})
-		require.NoError(t, err)
-		b.push(t, "odd", img)
-		s := openStore(t)
-		before := inventory(t, s.Dir())
-		_, err = s.Pull(limited(t), b.ref("odd"), PullOptions{})
-		require.ErrorContains(t, err, want)
-		require.Equal(t, before, inventory(t, s.Dir()))
-	}
-}

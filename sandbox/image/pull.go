@@ -16,15 +16,17 @@ import (
 
 // PullOptions says how to pull.
 type PullOptions struct {
-	Insecure bool           // allow plain HTTP and unverified TLS beyond loopback
-	Platform string         // "linux/amd64"; "" is this machine
-	Timeout  time.Duration  // longest silence of the registry to bear; 0 is 30 s
-	Request  func(Request)  // told of every HTTP exchange when it is over; may be nil
-	Progress func(Progress) // told of every piece of a layer that arrives; may be nil
+	Insecure bool          // allow plain HTTP and unverified TLS beyond loopback
+	Platform string        // "linux/amd64"; "" is this machine
+	Timeout  time.Duration // longest silence of the registry to bear; 0 is 30 s
+	// Request is told of every HTTP exchange when it is over, Progress of every
+	// piece of a layer that arrives. Both may be nil; both are called from
+	// several goroutines at once.
+	Request  func(Request)
+	Progress func(Progress)
 }
 
-// Progress tells how much of a layer is here. It is told from several
-// goroutines at once, of each layer in order.
+// Progress tells how much of a layer is here. Of one layer it is told in order.
 type Progress struct {
 	Digest      string
 	Done, Total int64 // bytes
@@ -40,8 +42,12 @@ const maxNesting = 4
 
 // Pull fetches the image ref into the store and returns it. Layers the store
 // has are not fetched again. Whatever goes wrong, the store is afterwards as it
-// was before: the image appears in it whole or not at all.
+// was before: the image appears in it whole or not at all. BuiltInRef needs no
+// registry.
 func (s *Store) Pull(ctx context.Context, ref string, o PullOptions) (*Image, error) {
+	if ref == BuiltInRef {
+		return s.addBuiltIn(ctx)
+	}
 	parsed, err := parseReference(ref)
 	if err != nil {
 		return nil, err

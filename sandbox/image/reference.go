@@ -91,6 +91,15 @@ func Canonical(ref string) (string, error) {
 	return canonical(parsed), nil
 }
 
+// repositoryOf cuts tag and digest off a canonical reference.
+func repositoryOf(full string) string {
+	full, _, _ = strings.Cut(full, "@")
+	if colon := strings.LastIndexByte(full, ':'); colon > strings.LastIndexByte(full, '/') {
+		return full[:colon]
+	}
+	return full
+}
+
 func canonical(ref name.Reference) string {
 	full := ref.Name()
 	if rest, ok := strings.CutPrefix(full, name.DefaultRegistry+"/"); ok {

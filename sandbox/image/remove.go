@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"syscall"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
@@ -107,16 +108,14 @@ func (s *Store) inUse(index *v1.IndexManifest) usage {
 // the store's lock.
 func (s *Store) collect(index *v1.IndexManifest) error {
 	use := s.inUse(index)
-	blobs, err := filepath.Glob(s.path("layout", "blobs", "*", "*"))
-	if err != nil {
-		return fmt.Errorf("list blobs: %w", err)
-	}
-	for _, path := range blobs {
-		if use.blobs[path] {
-			continue
-		}
-		if err := os.Remove(path); err != nil {
-			return fmt.Errorf("remove blob: %w", err)
+	for _, algorithm := range children(s.path("layout", "blobs")) {
+		for _, path := range children(algorithm) {
+			if use.blobs[path] {
+				continue
+			}
+			if err := os.Remove(path); err != nil {
+				return fmt.Errorf("remove blob: %w", err)
+			}
 		}
 	}
 	for _, dir := range s.unusedLayers(use) {
@@ -138,13 +137,26 @@ func (s *Store) collect(index *v1.IndexManifest) error {
 // unusedLayers lists the unpacked layers that no image refers to.
 func (s *Store) unusedLayers(use usage) []string {
 	var unused []string
-	dirs, _ := filepath.Glob(s.path("layers", "*", "[0-9a-f]*")) // the pattern is well-formed
-	for _, dir := range dirs {
-		if !use.chains[filepath.Base(dir)] {
-			unused = append(unused, dir)
+	for _, owner := range children(s.path("layers")) {
+		for _, dir := range children(owner) {
+			name := filepath.Base(dir)
+			if !use.chains[name] && !strings.HasPrefix(name, tempLayer) {
+				unused = append(unused, dir)
+			}
 		}
 	}
 	return unused
+}
+
+// children lists the paths of what is in dir. A directory that cannot be read,
+// or is no more, has none.
+func children(dir string) []string {
+	entries, _ := os.ReadDir(dir)
+	var paths []string
+	for _, e := range entries {
+		paths = append(paths, filepath.Join(dir, e.Name()))
+	}
+	return paths
 }
 
 // removeTree removes a tree of any permissions: an ordinary user cannot empty

@@ -20,7 +20,7 @@ func TestFullDisk(t *testing.T) {
 		cmd := exec.CommandContext(limited(t), "/proc/self/exe", "-test.run=^TestFullDisk$", "-test.v")
 		cmd.Env = append(os.Environ(), inside+"=1")
 		// Unshareflags also makes / private, so that nothing is seen outside.
-	cmd.SysProcAttr = &syscall.SysProcAttr{Unshareflags: syscall.CLONE_NEWNS}
+		cmd.SysProcAttr = &syscall.SysProcAttr{Unshareflags: syscall.CLONE_NEWNS}
 		out, err := cmd.CombinedOutput()
 		require.NoError(t, err, "%s", out)
 		require.Contains(t, string(out), "--- PASS: TestFullDisk")

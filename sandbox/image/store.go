@@ -61,9 +61,10 @@ func Open(dir string) (*Store, error) {
 			return nil, fmt.Errorf("make store: %w", withSpace(dir, err))
 		}
 	}
-	// The umask may have taken the search permission.
-	if err := errors.Join(os.Chmod(dir, 0o711), os.Chmod(filepath.Join(dir, "layers"), 0o711)); err != nil {
-		return nil, fmt.Errorf("make store: %w", err)
+	for _, path := range []string{dir, s.path("layers")} {
+		if err := searchable(path); err != nil {
+			return nil, fmt.Errorf("make store: %w", err)
+		}
 	}
 	unlock, err := s.lock()
 	if err != nil {
@@ -74,6 +75,16 @@ func Open(dir string) (*Store, error) {
 		return nil, fmt.Errorf("make store: %w", withSpace(dir, err))
 	}
 	return s, s.sweep()
+}
+
+// searchable lets everybody pass through dir; the umask may have taken that.
+func searchable(dir string) error {
+	const search = 0o111
+	info, err := os.Stat(dir)
+	if err != nil || info.Mode().Perm()&search == search {
+		return err
+	}
+	return os.Chmod(dir, info.Mode().Perm()|search)
 }
 
 // initLayout writes the two files that make a directory an image layout.
@@ -118,20 +129,23 @@ func (s *Store) path(elem ...string) string {
 
 func (s *Store) blobPath(h v1.Hash) string { return s.path("layout", "blobs", h.Algorithm, h.Hex) }
 
-// lock waits for the store's lock. It is held for a few renames, never while
-// something is fetched or unpacked.
+// lockWait is how long to wait for the store's lock. It is held for renames and
+// removals, never while something is fetched or unpacked.
+const lockWait = time.Minute
+
+// lock waits for the store's lock.
 func (s *Store) lock() (unlock func(), err error) {
 	d, err := sys.OpenDirectory(s.dir)
 	if err != nil {
 		return nil, fmt.Errorf("open store %s: %w", s.dir, err)
 	}
-	for {
+	for start := time.Now(); ; {
 		switch err := d.Flock(true); {
 		case err == nil:
 			return func() { d.Close() }, nil
-		case !wouldBlock(err):
+		case !wouldBlock(err) || time.Since(start) > lockWait:
 			d.Close()
-			return nil, fmt.Errorf("lock store %s: %w", s.dir, err)
+			return nil, fmt.Errorf("lock store %s: %w", s.dir, named(err))
 		}
 		time.Sleep(5 * time.Millisecond)
 	}
@@ -207,7 +221,7 @@ func find(index *v1.IndexManifest, ref string) (v1.Descriptor, error) {
 		if refErr == nil && e.Annotations[refName] == full {
 			return e, nil
 		}
-		if byDigest && hasDigest(e, digest, true) && strings.HasPrefix(e.Annotations[refName], repo) {
+		if byDigest && hasDigest(e, digest, true) && repositoryOf(e.Annotations[refName]) == repo {
 			return e, nil
 		}
 	}

@@ -148,6 +148,8 @@ func TestAddListRemove(t *testing.T) {
 	require.NoError(t, err)
 	require.Len(t, all, 2)
 	require.Equal(t, "docker.io/library/twin:1", all[1].Ref)
+	_, err = s.Get("docker.io/library/twi@" + first.Digest)
+	require.ErrorIs(t, err, ErrNotFound, "another repository")
 	_, err = s.Unpack(limited(t), first, Owner{})
 	require.NoError(t, err)
 
@@ -174,12 +176,10 @@ func TestAddListRemove(t *testing.T) {
 
 func TestAmbiguousPrefix(t *testing.T) {
 	s := openStore(t)
-	// Made-up digests: real ones that begin alike take too long to find.
-	index, err := s.index()
-	require.NoError(t, err)
+	// A made-up digest: real ones that begin alike take too long to find.
 	a, err := s.Add(limited(t), "a", build(t, someParts()))
 	require.NoError(t, err)
-	index, err = s.index()
+	index, err := s.index()
 	require.NoError(t, err)
 	twin := *index.Manifests[0].DeepCopy()
 	twin.Annotations[refName] = "docker.io/library/b:latest"

@@ -50,6 +50,7 @@ func newWire(o PullOptions) (w *wire, close func()) {
 	t := http.DefaultTransport.(*http.Transport).Clone()
 	t.TLSClientConfig = &tls.Config{InsecureSkipVerify: o.Insecure} // --insecure means just that
 	t.ForceAttemptHTTP2 = true                                      // a TLSClientConfig of one's own turns it off
+	t.DisableCompression = true                                     // digests are of the bytes as they are stored
 	return &wire{inner: t, insecure: o.Insecure, silence: cmp.Or(o.Timeout, 30*time.Second), report: o.Request},
 		t.CloseIdleConnections
 }

@@ -111,10 +111,11 @@ func (u *unpacking) run(ctx context.Context) error {
 // lock waits for the right to unpack for this owner, and sweeps what those who
 // had it before and died have left.
 func (u *unpacking) lock(ctx context.Context) (unlock func(), err error) {
-	if err := os.MkdirAll(u.dir, 0o711); err != nil {
-		return nil, fmt.Errorf("make layer directory: %w", err)
+	err = os.MkdirAll(u.dir, 0o711)
+	if err == nil {
+		err = searchable(u.dir)
 	}
-	if err := os.Chmod(u.dir, 0o711); err != nil { // the umask may have taken bits
+	if err != nil {
 		return nil, fmt.Errorf("make layer directory: %w", err)
 	}
 	d, err := sys.OpenDirectory(u.dir)
@@ -212,9 +213,8 @@ func (s *Store) Flatten(ctx context.Context, img *Image, o Owner, dst string) er
 	if made {
 		return errors.Join(err, removeTree(dst))
 	}
-	entries, _ := filepath.Glob(filepath.Join(dst, "*")) // no error: the pattern is well-formed
-	for _, e := range entries {
-		err = errors.Join(err, removeTree(e))
+	for _, path := range children(dst) {
+		err = errors.Join(err, removeTree(path))
 	}
 	return err
 }
