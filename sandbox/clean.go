@@ -169,19 +169,19 @@ func (l *Lab) networkOrphans(live func(string) bool) []orphan {
 		return nil
 	}
 	var found []orphan
-	links, tables := op.Named("cutaway")
+	links, bridges, tables := op.Named("cutaway")
 	for _, name := range tables {
 		if !live(name) {
 			found = append(found, orphan{"nftables table " + name, op.Nft{Table: name}})
 		}
 	}
 	for _, name := range links {
-		if name != bridgeName && !live(name) {
+		if !live(name) {
 			found = append(found, orphan{"link " + name, op.Veth{Host: name}})
 		}
 	}
-	if slices.Contains(links, bridgeName) && !live(bridgeName) {
-		found = append(found, orphan{"bridge " + bridgeName, op.Bridge{Link: bridgeName}})
+	for _, name := range bridges {
+		found = append(found, orphan{"bridge " + name, op.Bridge{Link: name}})
 	}
 	return append(found, savedSysctls(l.Dirs.Run)...)
 }
