@@ -82,6 +82,7 @@ func TestPullOfTheBuiltInImage(t *testing.T) {
 		require.Equal(t, Progress{Digest: l.Digest, Done: l.Size, Total: l.Size}, progress[l.Digest])
 	}
 
+	require.Equal(t, "the server speaks no TLS", requests[0].Err, "HTTPS is tried first, on loopback too")
 	// The last six requests are those six, each answered in full.
 	require.GreaterOrEqual(t, len(requests), 6)
 	var asked []string
@@ -105,6 +106,23 @@ func TestPullOfTheBuiltInImage(t *testing.T) {
 	for _, q := range requests {
 		require.NotContains(t, q.URL, "/blobs/")
 	}
+	require.Equal(t, before, inventory(t, s.Dir()))
+}
+
+func TestTamperedLayerIsRefused(t *testing.T) {
+	r := serve(t)
+	s := openStore(t)
+	img, err := s.Pull(limited(t), r.Ref(), PullOptions{})
+	require.NoError(t, err)
+	require.NoError(t, s.Remove(r.Ref()))
+	before := inventory(t, s.Dir())
+	r.Tamper(img.Layers[1].Digest)
+	_, err = s.Pull(limited(t), r.Ref(), PullOptions{})
+	var digest *DigestError
+	require.ErrorAs(t, err, &digest)
+	require.Equal(t, "layer", digest.What)
+	require.Equal(t, img.Layers[1].Digest, digest.Want)
+	require.NotEqual(t, digest.Want, digest.Got)
 	require.Equal(t, before, inventory(t, s.Dir()))
 }
 

@@ -192,6 +192,10 @@ func redact(u *url.URL) string {
 // withoutURL is the text of err, without the unredacted URL that net/http
 // puts in front of it.
 func withoutURL(err error) string {
+	var noTLS tls.RecordHeaderError
+	if errors.As(err, &noTLS) {
+		return "the server speaks no TLS"
+	}
 	var u *url.Error
 	if errors.As(err, &u) {
 		return u.Err.Error()
