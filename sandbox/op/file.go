@@ -2,7 +2,9 @@ package op
 
 import (
 	"errors"
+	"io/fs"
 	"os"
+	"path/filepath"
 	"strings"
 
 	"cutaway/sandbox/sys"
@@ -34,7 +36,23 @@ func (o Dir) Do(k *sys.Kernel, _ *Target) error {
 // Undo removes the directory and what is in it. The container's mounts in it
 // were never the host's, so nothing outside can be reached from here.
 func (o Dir) Undo(*sys.Kernel) error {
-	return at(os.RemoveAll(o.Path), "remove directory %s", o.Path)
+	err := os.RemoveAll(o.Path)
+	if errors.Is(err, os.ErrPermission) {
+		err = errors.Join(openDirs(o.Path), os.RemoveAll(o.Path))
+	}
+	return at(err, "remove directory %s", o.Path)
+}
+
+// openDirs lets the owner into all directories below path: overlayfs keeps one
+// of mode 0 in its work directory with a whiteout in it, and only root needs no
+// permission to empty that.
+func openDirs(path string) error {
+	return filepath.WalkDir(path, func(path string, d fs.DirEntry, _ error) error {
+		if d == nil || !d.IsDir() {
+			return nil
+		}
+		return os.Chmod(path, 0o700) // WalkDir comes by before it reads the directory
+	})
 }
 
 // Shell implements Op.
