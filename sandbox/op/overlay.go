@@ -1,6 +1,8 @@
 package op
 
 import (
+	"path/filepath"
+	"slices"
 	"strings"
 
 	"cutaway/sandbox/sys"
@@ -23,14 +25,34 @@ type Overlay struct {
 // Name implements Op.
 func (Overlay) Name() string { return "overlay" }
 
-// Do implements Op.
+// maxData is what mount(2) takes of options: one page, less the final NUL.
+const maxData = 4095
+
+// Do implements Op. Options longer than a page are refused, and an image of forty
+// layers has them; so many are named relative to the directory they share.
 func (o Overlay) Do(k *sys.Kernel, _ *Target) error {
+	if parent, ok := o.parent(); ok && len(o.data()) > maxData {
+		if err := k.Chdir(parent); err != nil {
+			return at(err, "enter %s", parent)
+		}
+		o.Lower = slices.Clone(o.Lower)
+		for i, dir := range o.Lower {
+			o.Lower[i] = filepath.Base(dir)
+		}
+	}
 	return at(k.Mount("overlay", o.Target, "overlay", 0, o.data()), "mount overlay at %s", o.Target)
 }
 
 // Shell implements Op.
 func (o Overlay) Shell() string {
 	return "mount -t overlay -o " + quote(o.data()) + " overlay " + quote(o.Target)
+}
+
+// parent is the directory that all lower layers are in, if there is one.
+func (o Overlay) parent() (string, bool) {
+	parent := filepath.Dir(o.Lower[0])
+	apart := slices.ContainsFunc(o.Lower, func(dir string) bool { return filepath.Dir(dir) != parent })
+	return parent, !apart
 }
 
 func (o Overlay) data() string {
