@@ -16,7 +16,7 @@ import (
 var mount = Stage{
 	Slug:   "02-mount",
 	Title:  "a mount table of its own",
-	Belief: "a mount namespace is about hiding files",
+	Belief: "pivot_root is another chroot: the host's files are still up there, out of sight",
 	Lesson: "pivot_root leaves no way up: the old root is not hidden, it is not in this mount table any more.",
 	Code:   "sandbox/op/root.go",
 	Needs:  func(f features.Features) error { return f.HaveNamespace("mnt") },

@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 	"syscall"
+	"time"
 
 	"cutaway/sandbox/inspect"
 )
@@ -161,16 +162,31 @@ func sameBoot(o Out) bool {
 	return err == nil && o.Text == strings.TrimSpace(id)
 }
 
-// segments gives the first columns of the table of System V shared memory of
-// the reader's IPC namespace, up to the pid of the creator: sysvipc(7).
+// isZombie checks that a list of children has one that ended and nobody asked for.
+func isZombie(list string) bool { return strings.Contains(list, " Z ") }
+
+// eventually reads until the check holds, for at most a second: what the other
+// side does takes its time. What was read last counts.
+func eventually(read func() (string, error), check func(string) bool) func() (string, error) {
+	return func() (string, error) {
+		for deadline := time.Now().Add(time.Second); ; time.Sleep(10 * time.Millisecond) {
+			text, err := read()
+			if err != nil || check(text) || time.Now().After(deadline) {
+				return text, err
+			}
+		}
+	}
+}
+
+// segments gives the table of System V shared memory of the reader's IPC
+// namespace, reduced to key, number, size and creator: sysvipc(7).
 func segments() (string, error) {
 	table, err := readFile("/proc/sysvipc/shm")()
 	var rows []string
 	for l := range strings.Lines(table) {
-		rows = append(rows, strings.TrimRight(l[:min(len(l), segmentColumns)], "\n"))
+		if f := strings.Fields(l); len(f) > 4 {
+			rows = append(rows, strings.Join([]string{f[0], f[1], f[3], f[4]}, " "))
+		}
 	}
 	return strings.Join(rows, "\n"), err
 }
-
-// segmentColumns is where the column cpid ends, unless a value is very large.
-const segmentColumns = 51
