@@ -3,6 +3,7 @@ package sys
 import (
 	"fmt"
 	"os"
+	"strconv"
 	"strings"
 	"syscall"
 	"time"
@@ -67,7 +68,42 @@ func (k *Kernel) Clone(flags int, cgroupDir string, l Launch) (pid, pidfd int, e
 		p, _, err := syscall.StartProcess(l.Exe, l.Argv, &syscall.ProcAttr{Dir: l.Dir, Env: l.Env, Files: l.Files, Sys: attr})
 		return int64(p), err
 	}, name, args...)
+	if err == nil && !k.Quiet {
+		k.recordChild(attr, l)
+	}
 	return int(ret), pidfd, err
+}
+
+// recordChild records what package syscall has the child do between clone and
+// execve, which it does in its own process, in its order.
+func (k *Kernel) recordChild(attr *syscall.SysProcAttr, l Launch) {
+	done := func(name string, args ...string) { k.Record(name, args, 0, nil) }
+	if len(attr.AmbientCaps) > 0 {
+		done("prctl", "PR_SET_KEEPCAPS", "1")
+	}
+	if attr.Setsid {
+		done("setsid")
+	}
+	if attr.Credential != nil {
+		done("setgroups", "0", "[]")
+		done("setgid", strconv.Itoa(l.GID))
+		done("setuid", strconv.Itoa(l.UID))
+	}
+	if len(attr.AmbientCaps) > 0 {
+		var all uint64
+		for _, c := range attr.AmbientCaps {
+			all |= 1 << c
+		}
+		done("capset", capHeader, capSets(all, all, all))
+	}
+	for _, c := range attr.AmbientCaps {
+		done("prctl", "PR_CAP_AMBIENT", "PR_CAP_AMBIENT_RAISE", CapName(int(c)), "0", "0")
+	}
+	done("prctl", "PR_SET_PDEATHSIG", "SIGKILL")
+	if attr.Setctty {
+		done("ioctl", "0", "TIOCSCTTY", "1")
+	}
+	done("execve", Quote(l.Exe), "["+Quote(strings.Join(l.Argv, " "))+"]", fmt.Sprintf("[/* %d vars */]", len(l.Env)))
 }
 
 func openIf(really bool, dir string) (int, error) {

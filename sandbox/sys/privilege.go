@@ -79,10 +79,13 @@ func (k *Kernel) Capset(effective, permitted, inheritable uint64) error {
 		data[i] = unix.CapUserData{Effective: uint32(effective >> shift),
 			Permitted: uint32(permitted >> shift), Inheritable: uint32(inheritable >> shift)}
 	}
-	return k.do(func() error { return unix.Capset(&hdr, &data[0]) }, "capset",
-		"{version=_LINUX_CAPABILITY_VERSION_3, pid=0}",
-		fmt.Sprintf("{effective=%s, permitted=%s, inheritable=%s}",
-			CapMask(effective), CapMask(permitted), CapMask(inheritable)))
+	return k.do(func() error { return unix.Capset(&hdr, &data[0]) }, "capset", capHeader, capSets(effective, permitted, inheritable))
+}
+
+const capHeader = "{version=_LINUX_CAPABILITY_VERSION_3, pid=0}"
+
+func capSets(effective, permitted, inheritable uint64) string {
+	return fmt.Sprintf("{effective=%s, permitted=%s, inheritable=%s}", CapMask(effective), CapMask(permitted), CapMask(inheritable))
 }
 
 // Prlimit sets a resource limit of the calling process: setrlimit(2).
