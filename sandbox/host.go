@@ -63,6 +63,8 @@ type Options struct {
 	Setctty bool
 	// Relay connects a terminal inside to the person outside, while a shell runs.
 	Relay func(ctx context.Context, master *os.File) error
+	// Started is told by Run once the payload runs.
+	Started func(*Container) error
 }
 
 // The ways a pause can end the run other than by failing.

@@ -38,6 +38,11 @@ func Run(ctx context.Context, l *Lab, spec plan.Spec, o Options, terminal bool) 
 	stop := context.AfterFunc(ctx, c.Kill)
 	defer stop()
 	defer c.passSignals(terminal)()
+	if o.Started != nil {
+		if err := o.Started(c); err != nil {
+			return exit, err
+		}
+	}
 	if c.Terminal != nil {
 		master = c.Terminal
 	}
@@ -61,11 +66,12 @@ func Run(ctx context.Context, l *Lab, spec plan.Spec, o Options, terminal bool) 
 }
 
 // passSignals sends on what asks this process to end or to do something else.
-// From a terminal ^C reaches a payload in the foreground by itself.
+// From a terminal in raw mode ^C reaches a payload in the foreground by itself,
+// and so does the size of the window.
 func (c *Container) passSignals(terminal bool) (stop func()) {
-	passed := []os.Signal{syscall.SIGHUP, syscall.SIGUSR1, syscall.SIGUSR2, syscall.SIGWINCH}
+	passed := []os.Signal{syscall.SIGTERM, syscall.SIGINT, syscall.SIGHUP, syscall.SIGUSR1, syscall.SIGUSR2, syscall.SIGWINCH}
 	if terminal {
-		passed = passed[:3]
+		passed = passed[:5]
 	}
 	signals := make(chan os.Signal, 8)
 	signal.Notify(signals, passed...)

@@ -19,6 +19,8 @@ type cli struct {
 	state  string
 	color  string
 	format string // text or json, of the verbs that have it
+
+	patience *patience // with a payload, after a signal
 }
 
 // command builds the tree of verbs.
@@ -31,7 +33,7 @@ func (c *cli) command() *cobra.Command {
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 		return &usageError{What: "read the flags of " + cmd.CommandPath(), Fact: err.Error(), Path: cmd.CommandPath()}
 	})
-	root.AddCommand(c.tour(), c.stage())
+	root.AddCommand(c.tour(), c.stage(), c.run(), c.pull(), c.images(), c.rmi())
 	return root
 }
 
@@ -102,9 +104,9 @@ func writeJSON(v any) error {
 
 // person reports whether somebody sits at the other end of standard input and
 // output.
-func person() bool {
-	return term.IsTerminal(int(os.Stdin.Fd())) && term.IsTerminal(int(os.Stdout.Fd()))
-}
+func person() bool { return isTerminal(os.Stdin) && isTerminal(os.Stdout) }
+
+func isTerminal(f *os.File) bool { return term.IsTerminal(int(f.Fd())) }
 
 func oneOf(cmd *cobra.Command, flag, value string, words ...string) error {
 	for _, w := range words {

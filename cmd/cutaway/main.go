@@ -12,8 +12,8 @@ import (
 )
 
 func main() {
-	ctx, stop := untilSignal(context.Background())
-	c := &cli{}
+	ctx, patience, stop := untilSignal(context.Background())
+	c := &cli{patience: patience}
 	err := c.command().ExecuteContext(ctx)
 	if err != nil {
 		err = interrupted(ctx, err)

@@ -4,26 +4,48 @@ import (
 	"context"
 	"os"
 	"os/signal"
+	"sync/atomic"
 	"syscall"
+	"time"
 )
 
+// grace is how long a payload that was sent a signal has to end by itself.
+const grace = 10 * time.Second
+
+// patience decides what a signal that asks us to end does: at first everything
+// under way is taken down; once a payload has begun, the signal is the
+// payload's, and only the second one, or the end of the grace, takes it down.
+type patience struct{ begun atomic.Bool }
+
+func (p *patience) begin() { p.begun.Store(true) }
+
 // untilSignal gives a context that SIGINT or SIGTERM ends, with a *signalError
-// as its cause: everything under way is then taken down. A second signal finds
-// the default action, which ends this process at once; what it leaves behind
-// the next run or cutaway clean undoes.
-func untilSignal(parent context.Context) (ctx context.Context, stop func()) {
+// as its cause. After that a further signal ends this process at once; what it
+// leaves behind the next run or cutaway clean undoes.
+func untilSignal(parent context.Context) (ctx context.Context, p *patience, stop func()) {
 	ctx, cancel := context.WithCancelCause(parent)
-	signals := make(chan os.Signal, 1)
+	p = &patience{}
+	signals := make(chan os.Signal, 2)
 	signal.Notify(signals, syscall.SIGINT, syscall.SIGTERM)
 	go func() {
+		var first os.Signal
 		select {
-		case s := <-signals:
-			cancel(&signalError{s.(syscall.Signal)})
-			signal.Stop(signals)
+		case first = <-signals:
 		case <-ctx.Done():
+			return
 		}
+		if p.begun.Load() {
+			select {
+			case first = <-signals:
+			case <-time.After(grace):
+			case <-ctx.Done():
+				return
+			}
+		}
+		cancel(&signalError{first.(syscall.Signal)})
+		signal.Stop(signals)
 	}()
-	return ctx, func() {
+	return ctx, p, func() {
 		signal.Stop(signals)
 		cancel(nil)
 	}

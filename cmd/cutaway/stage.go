@@ -99,6 +99,8 @@ func (c *cli) runStage(cmd *cobra.Command, s stages.Stage, f stageFlags, command
 		command = []string{"/bin/sh"}
 	}
 	switch {
+	case f.plan:
+		return either(r.Show(ctx, s), finish)
 	case len(command) > 0:
 		status, err := c.execStage(ctx, r, s, command, f.shell)
 		return ended(status, either(err, finish))

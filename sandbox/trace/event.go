@@ -17,6 +17,7 @@ const Schema = 1
 // Names of the events, the value of Event.Event.
 const (
 	StageEvent   = "stage"   // a stage begins (or, with Done, has ended)
+	PlanEvent    = "plan"    // one Step, not done: what it would call
 	StepEvent    = "step"    // one Step was done
 	NoteEvent    = "note"    // a sentence for the reader
 	PredictEvent = "predict" // a question to answer before looking
@@ -40,6 +41,7 @@ type Event struct {
 	Op    string `json:"op,omitempty"`    // "sethostname"
 	Why   string `json:"why,omitempty"`   // completes "now, because ..."
 	Shell string `json:"shell,omitempty"` // the same by hand
+	New   bool   `json:"new,omitempty"`   // of a planned step: the stage before does not have it
 
 	// A step has all four lists, if only an empty one.
 	Calls   []sys.Call       `json:"calls,omitzero"`

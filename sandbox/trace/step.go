@@ -13,6 +13,18 @@ func (t *Text) step(e Event) {
 	t.objects(e)
 }
 
+// planned renders a Step that was not done: what it would call, with a mark if
+// it is new in this stage.
+func (t *Text) planned(e Event) {
+	t.line("")
+	head := fmt.Sprintf("step %d of %d   %s", e.Step, e.Of, place(e.Where, 0))
+	if e.New {
+		head += "   new"
+	}
+	t.callsAndWhy(head, callLines{calls: e.Calls, op: e.Op}, e.Why)
+	t.byHand(e.Shell)
+}
+
 // place says which of the processes acts.
 func place(where string, pid int) string {
 	switch {

@@ -45,6 +45,8 @@ func (t *Text) Emit(e Event) {
 		t.stage(e)
 	case StepEvent:
 		t.step(e)
+	case PlanEvent:
+		t.planned(e)
 	case ProbeEvent:
 		t.probe(e)
 	case NoteEvent:

@@ -1,0 +1,117 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+
+	"cutaway/sandbox"
+	"cutaway/sandbox/image"
+	"cutaway/sandbox/plan"
+	"cutaway/stages"
+
+	"github.com/spf13/cobra"
+)
+
+// run makes the complete container of an image and runs a command in it.
+func (c *cli) run() *cobra.Command {
+	var f runFlags
+	cmd := &cobra.Command{
+		Use:   "run [flags] IMAGE [COMMAND...]",
+		Short: "run a command in a complete container; flags as docker run has them",
+		Long: "Make the container of the last stage out of IMAGE, run COMMAND (or what the\n" +
+			"image says) in it, and remove it when that ends. IMAGE is pulled if it is not\n" +
+			"here; built-in is the embedded one.\n\n" +
+			"As an ordinary user: with --net none or --net host, and without limits.",
+		Args: func(cmd *cobra.Command, args []string) error {
+			if len(args) > 0 {
+				return nil
+			}
+			return count(cmd, args, 1, 1)
+		},
+		ValidArgsFunction: c.completeImages,
+		RunE:              func(cmd *cobra.Command, args []string) error { return c.runImage(cmd, f, args[0], args[1:]) },
+	}
+	f.define(cmd)
+	inFlag(cmd, &f.in)
+	c.formatFlag(cmd)
+	return cmd
+}
+
+func (c *cli) runImage(cmd *cobra.Command, f runFlags, ref string, args []string) error {
+	ctx := cmd.Context()
+	if f.detach && !f.plan && !sandbox.Detached() {
+		return detach(ctx, f, cmd)
+	}
+	if !f.plan {
+		if err := place(cmd, f.in); err != nil {
+			return err
+		}
+	}
+	r, finish, err := c.runner()
+	if err != nil {
+		return err
+	}
+	w, err := f.wish(cmd, r.Lab, args)
+	if err != nil {
+		return err
+	}
+	img, err := c.fetch(ctx, r, ref, image.PullOptions{Insecure: f.insecure})
+	if err != nil {
+		return err
+	}
+	spec, release, err := r.Container(ctx, img, w)
+	if err != nil {
+		return err
+	}
+	defer release()
+	if f.plan {
+		return either(r.ShowSpec(spec), finish)
+	}
+	status, err := c.payload(ctx, r, spec, f, img.Ref)
+	return ended(status, either(err, finish))
+}
+
+// payload runs the container to its end.
+func (c *cli) payload(ctx context.Context, r *stages.Runner, spec plan.Spec, f runFlags, ref string) (int, error) {
+	stdin := os.Stdin
+	if !f.interactive {
+		null, err := os.OpenFile(os.DevNull, os.O_RDWR, 0)
+		if err != nil {
+			return 0, err
+		}
+		defer null.Close()
+		stdin = null
+	}
+	o := sandbox.Options{Name: f.name, Image: ref, Stdio: [3]*os.File{stdin, os.Stdout, os.Stderr}, Relay: r.Relay}
+	if f.pause {
+		o.Watch, o.Pause = true, c.pause()
+	}
+	if sandbox.Detached() { // nobody is there to read any more
+		o.Stdio = [3]*os.File{stdin, stdin, stdin}
+		o.Started = sandbox.TellReady
+	}
+	c.patience.begin()
+	exit, err := sandbox.Run(ctx, r.Lab, spec, o, f.tty)
+	if errors.Is(err, sandbox.ErrQuit) {
+		return 0, nil
+	}
+	if err == nil {
+		err = ctx.Err() // the payload ended because we were told to
+	}
+	return exit.Status(), err
+}
+
+// detach runs the same command line once more, without us.
+func detach(ctx context.Context, f runFlags, cmd *cobra.Command) error {
+	if err := errors.Join(place(cmd, f.in), f.sane(cmd)); err != nil {
+		return err
+	}
+	id, err := sandbox.Detach(ctx, os.Args[1:])
+	if err != nil {
+		return err
+	}
+	fmt.Println(id)
+	return nil
+}

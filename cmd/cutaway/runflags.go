@@ -1,0 +1,197 @@
+package main
+
+import (
+	"bufio"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"cutaway/sandbox"
+	"cutaway/sandbox/op"
+	"cutaway/sandbox/plan"
+	"cutaway/stages"
+
+	"github.com/spf13/cobra"
+)
+
+// runFlags are the flags of cutaway run, as they were written.
+type runFlags struct {
+	in, name, hostname, user, workdir, net, userns         string
+	memory, cpus, entrypoint, platform                     string
+	interactive, tty, detach, remove, readonly, privileged bool
+	insecure, plan, pause, all                             bool
+	cpuShares, pids                                        int64
+	env, envFiles, volumes, ports, tmpfs, ulimits          []string
+	capAdd, capDrop, security                              []string
+}
+
+func (f *runFlags) define(cmd *cobra.Command) {
+	fs := cmd.Flags()
+	fs.SetInterspersed(false) // what follows IMAGE is the payload's
+	fs.BoolVarP(&f.interactive, "interactive", "i", false, "keep standard input open")
+	fs.BoolVarP(&f.tty, "tty", "t", false, "give the container a terminal of its own")
+	fs.BoolVarP(&f.detach, "detach", "d", false, "run in the background, print the id")
+	fs.BoolVar(&f.remove, "rm", true, "remove the container in the end; it always is")
+	fs.StringVar(&f.name, "name", "", "a `NAME` to find the container by")
+	fs.StringArrayVarP(&f.env, "env", "e", nil, "set `NAME=VALUE` inside, or pass NAME on")
+	fs.StringArrayVar(&f.envFiles, "env-file", nil, "read NAME=VALUE lines from `FILE`")
+	fs.StringArrayVarP(&f.volumes, "volume", "v", nil, "show `SRC:DST[:ro]`, a file or directory of the host, inside")
+	fs.StringArrayVar(&f.tmpfs, "tmpfs", nil, "mount a tmpfs at `DST[:OPTIONS]`")
+	fs.StringArrayVarP(&f.ports, "publish", "p", nil, "lead a port of the host inside: `[IP:]HOST:CONTAINER[/udp]`")
+	fs.StringVar(&f.net, "net", "bridge", "`MODE` of the network: bridge, none, host or container:ID")
+	fs.StringVar(&f.net, "network", "bridge", "the same as --net")
+	fs.StringVar(&f.hostname, "hostname", "", "host `NAME` inside")
+	fs.StringVarP(&f.workdir, "workdir", "w", "", "working directory `DIR` inside")
+	fs.StringVarP(&f.user, "user", "u", "", "run as `USER[:GROUP]` of the image, names or numbers")
+	fs.StringVar(&f.userns, "userns", "", "`host`: do without a user namespace")
+	fs.StringVar(&f.entrypoint, "entrypoint", "", "`PROGRAM` in place of the image's entrypoint")
+	f.defineLimits(cmd)
+	fs.BoolVar(&f.insecure, "insecure", false, "allow plain HTTP and unverified TLS for the pull")
+	fs.BoolVar(&f.plan, "plan", false, "show what would be done, and do nothing of it")
+	fs.BoolVar(&f.pause, "pause", false, "stop before each step")
+	complete(cmd, "net", "bridge", "none", "host", "container:")
+	complete(cmd, "userns", "host")
+}
+
+func (f *runFlags) defineLimits(cmd *cobra.Command) {
+	fs := cmd.Flags()
+	fs.StringVarP(&f.memory, "memory", "m", "", "limit memory to `SIZE`: 64m")
+	fs.StringVar(&f.cpus, "cpus", "", "limit processor time to `N` processors: 1.5")
+	fs.Int64Var(&f.cpuShares, "cpu-shares", 0, "`SHARE` of a busy processor; 1024 is ordinary")
+	fs.Int64Var(&f.pids, "pids-limit", 0, "limit processes and threads to `N`")
+	fs.StringArrayVar(&f.ulimits, "ulimit", nil, "a resource limit of the payload: `NAME=SOFT[:HARD]`")
+	fs.StringArrayVar(&f.capAdd, "cap-add", nil, "add a `CAPABILITY`, or all")
+	fs.StringArrayVar(&f.capDrop, "cap-drop", nil, "drop a `CAPABILITY`, or all")
+	fs.StringArrayVar(&f.security, "security-opt", nil, "`OPTION`: no-new-privileges=false, seccomp=unconfined, seccomp=FILE")
+	fs.BoolVar(&f.readonly, "read-only", false, "mount the root filesystem read-only")
+	fs.BoolVar(&f.privileged, "privileged", false, "refused: name what you need instead")
+}
+
+// wish turns the flags into what they ask for.
+func (f *runFlags) wish(cmd *cobra.Command, l *sandbox.Lab, args []string) (stages.Wish, error) {
+	w := stages.Wish{Args: args, Cwd: f.workdir, User: f.user, Hostname: f.hostname, Terminal: f.tty, Readonly: f.readonly,
+		HostUsers: f.userns == "host", CapAdd: f.capAdd, CapDrop: f.capDrop}
+	if cmd.Flags().Changed("entrypoint") {
+		w.Entrypoint = &f.entrypoint
+	}
+	err := errors.Join(f.sane(cmd), f.environment(&w), f.mounts(&w), f.network(&w, l), f.limits(&w), f.securityOptions(&w))
+	return w, err
+}
+
+// sane refuses flags that contradict each other or promise what is not there.
+func (f *runFlags) sane(cmd *cobra.Command) error {
+	bad := func(fact, advice string) error {
+		return &usageError{What: "read the flags of " + cmd.CommandPath(), Fact: fact, Advice: advice, Path: cmd.CommandPath()}
+	}
+	switch {
+	case f.privileged:
+		return bad("--privileged would switch off every wall at once, and show none of them",
+			"name what you need: --cap-add, --security-opt seccomp=unconfined, --userns host, -v")
+	case f.userns != "" && f.userns != "host":
+		return bad("--userns "+f.userns+": there is only host, or nothing for a user namespace of its own", "")
+	case f.detach && (f.tty || f.interactive || f.pause):
+		return bad("-d leaves nobody at the terminal for -i, -t or --pause", "")
+	case f.tty && !person():
+		return bad("-t wants a terminal, and standard input or output is none", "leave -t out, or run it from a terminal")
+	case f.tty && !f.interactive:
+		return bad("-t without -i: a terminal that nobody can type on", "-it")
+	case !f.remove:
+		return bad("--rm=false: a container is always removed when it ends", "keep files with -v")
+	}
+	return nil
+}
+
+// flagValue is the error of one flag's value.
+func flagValue(flag, value, want string) error {
+	return &usageError{What: "read --" + flag, Fact: fmt.Sprintf("%q: want %s", value, want), Path: "cutaway run"}
+}
+
+// environment reads -e and --env-file; -e wins.
+func (f *runFlags) environment(w *stages.Wish) error {
+	var lines []string
+	for _, path := range f.envFiles {
+		file, err := os.Open(path)
+		if err != nil {
+			return fmt.Errorf("read --env-file: %w", err)
+		}
+		defer file.Close()
+		for s := bufio.NewScanner(file); s.Scan(); {
+			if line := strings.TrimSpace(s.Text()); line != "" && !strings.HasPrefix(line, "#") {
+				lines = append(lines, line)
+			}
+		}
+	}
+	for _, e := range append(lines, f.env...) {
+		name, _, given := strings.Cut(e, "=")
+		if name == "" {
+			return flagValue("env", e, "NAME=VALUE, or NAME to pass it on")
+		}
+		if !given {
+			value, set := os.LookupEnv(name)
+			if !set {
+				continue
+			}
+			e = name + "=" + value
+		}
+		w.Env = append(w.Env, e)
+	}
+	return nil
+}
+
+// mounts reads -v and --tmpfs.
+func (f *runFlags) mounts(w *stages.Wish) error {
+	for _, v := range f.volumes {
+		parts := strings.Split(v, ":")
+		if len(parts) < 2 || len(parts) > 3 || !filepath.IsAbs(parts[1]) || len(parts) == 3 && parts[2] != "ro" && parts[2] != "rw" {
+			return flagValue("volume", v, "SRC:DST or SRC:DST:ro, with an absolute DST")
+		}
+		source, err := filepath.Abs(parts[0])
+		if err != nil {
+			return err
+		}
+		st, err := os.Stat(source)
+		if err != nil {
+			return fmt.Errorf("find volume: %w", err)
+		}
+		w.Mounts = append(w.Mounts, plan.Mount{Type: "bind", Source: source, Destination: filepath.Clean(parts[1]),
+			Readonly: len(parts) == 3 && parts[2] == "ro", File: !st.IsDir()})
+	}
+	for _, t := range f.tmpfs {
+		dst, options, _ := strings.Cut(t, ":")
+		if !filepath.IsAbs(dst) {
+			return flagValue("tmpfs", t, "an absolute directory, and options like size=64m,mode=1777")
+		}
+		w.Mounts = append(w.Mounts, plan.Mount{Type: "tmpfs", Destination: filepath.Clean(dst), Data: options})
+	}
+	return nil
+}
+
+// securityOptions reads --security-opt.
+func (f *runFlags) securityOptions(w *stages.Wish) error {
+	for _, o := range f.security {
+		name, value, _ := strings.Cut(strings.Replace(o, ":", "=", 1), "=")
+		switch {
+		case name == "no-new-privileges" && (value == "" || value == "true"):
+			w.MayGain = false
+		case name == "no-new-privileges" && value == "false":
+			w.MayGain = true
+		case name == "seccomp" && value == "unconfined":
+			w.Unconfined = true
+		case name == "seccomp" && value != "":
+			text, err := os.ReadFile(value)
+			if err != nil {
+				return fmt.Errorf("read seccomp profile: %w", err)
+			}
+			w.Seccomp = &op.SeccompProfile{}
+			if err := json.Unmarshal(text, w.Seccomp); err != nil || w.Seccomp.DefaultAction == "" {
+				return flagValue("security-opt", o, "a profile as in the OCI runtime-spec, with a defaultAction")
+			}
+		default:
+			return flagValue("security-opt", o, "no-new-privileges[=false], seccomp=unconfined or seccomp=FILE")
+		}
+	}
+	return nil
+}

@@ -1,0 +1,130 @@
+package main
+
+import (
+	"fmt"
+	"net/netip"
+	"strconv"
+	"strings"
+
+	"cutaway/sandbox"
+	"cutaway/sandbox/op"
+	"cutaway/sandbox/plan"
+	"cutaway/sandbox/sys"
+	"cutaway/stages"
+)
+
+// network reads --net and -p.
+func (f *runFlags) network(w *stages.Wish, l *sandbox.Lab) error {
+	mode, id, _ := strings.Cut(f.net, ":")
+	w.Net = mode
+	if mode == "container" {
+		record, err := l.Find(id)
+		if err != nil {
+			return err
+		}
+		w.NetPath = fmt.Sprintf("/proc/%d/ns/net", record.PID)
+	}
+	for _, p := range f.ports {
+		port, err := readPort(p)
+		if err != nil {
+			return err
+		}
+		w.Ports = append(w.Ports, port)
+	}
+	return nil
+}
+
+// readPort reads [IP:]HOST:CONTAINER[/udp].
+func readPort(text string) (op.Port, error) {
+	bad := flagValue("publish", text, "[IP:]HOST:CONTAINER[/udp], for example 8080:80")
+	rest, protocol, given := strings.Cut(text, "/")
+	if !given {
+		protocol = "tcp"
+	}
+	i := strings.LastIndexByte(rest, ':')
+	if i < 0 || protocol != "tcp" && protocol != "udp" {
+		return op.Port{}, bad
+	}
+	p := op.Port{Protocol: protocol}
+	host, inside := rest[:i], rest[i+1:]
+	if j := strings.LastIndexByte(host, ':'); j >= 0 {
+		address, err := netip.ParseAddr(host[:j])
+		if err != nil || !address.Is4() {
+			return op.Port{}, bad
+		}
+		p.HostIP, host = address.String(), host[j+1:]
+		if address.IsUnspecified() {
+			p.HostIP = ""
+		}
+	}
+	for text, port := range map[string]*int{host: &p.HostPort, inside: &p.ContainerPort} {
+		n, err := strconv.ParseUint(text, 10, 16)
+		if err != nil || n == 0 {
+			return op.Port{}, bad
+		}
+		*port = int(n)
+	}
+	if host == inside { // then the map had room for one
+		p.HostPort = p.ContainerPort
+	}
+	return p, nil
+}
+
+// limits reads what the control group is to enforce, and --ulimit.
+func (f *runFlags) limits(w *stages.Wish) error {
+	r := &w.Resources
+	if f.memory != "" {
+		size, err := plan.ParseSize(f.memory)
+		if err != nil || size == 0 {
+			return flagValue("memory", f.memory, "a number of bytes, with k, m or g if you like: 64m")
+		}
+		r.MemoryMax = size
+	}
+	if f.cpus != "" {
+		n, err := strconv.ParseFloat(f.cpus, 64)
+		if err != nil || n < 0.01 || n > 10000 {
+			return flagValue("cpus", f.cpus, "a number of processors, such as 0.5")
+		}
+		const period = 100000 // microseconds
+		r.CPUMax = fmt.Sprintf("%d %d", int64(n*period), period)
+	}
+	if f.cpuShares < 0 || f.pids < 0 {
+		return flagValue("cpu-shares or --pids-limit", fmt.Sprint(min(f.cpuShares, f.pids)), "a positive number")
+	}
+	if f.cpuShares > 0 { // 1024 shares are weight 100
+		r.CPUWeight = max(1, min(10000, f.cpuShares*100/1024))
+	}
+	r.PidsMax = f.pids
+	for _, u := range f.ulimits {
+		limit, err := readUlimit(u)
+		if err != nil {
+			return err
+		}
+		w.Rlimits = append(w.Rlimits, limit)
+	}
+	return nil
+}
+
+// readUlimit reads NAME=SOFT[:HARD].
+func readUlimit(text string) (plan.Rlimit, error) {
+	bad := flagValue("ulimit", text, "NAME=SOFT[:HARD], for example nofile=1024:4096")
+	name, values, _ := strings.Cut(text, "=")
+	l := plan.Rlimit{Type: "RLIMIT_" + strings.ToUpper(name)}
+	if _, known := sys.RlimitNumber(l.Type); !known {
+		return l, bad
+	}
+	softText, hardText, both := strings.Cut(values, ":")
+	if !both {
+		hardText = softText
+	}
+	soft, err := strconv.ParseUint(softText, 10, 64)
+	if err != nil {
+		return l, bad
+	}
+	hard, err := strconv.ParseUint(hardText, 10, 64)
+	if err != nil || hard < soft {
+		return l, bad
+	}
+	l.Soft, l.Hard = soft, hard
+	return l, nil
+}

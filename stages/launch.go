@@ -1,0 +1,45 @@
+package stages
+
+import (
+	"context"
+	"errors"
+	"os"
+
+	"cutaway/sandbox/image"
+	"cutaway/sandbox/plan"
+	"cutaway/sandbox/profile"
+)
+
+// Image gives an image of the store, pulling it first if it is not there.
+// BuiltInRef is the embedded one.
+func (r *Runner) Image(ctx context.Context, ref string, o image.PullOptions) (*image.Image, error) {
+	if ref == image.BuiltInRef {
+		return builtIn(ctx, r.Store)
+	}
+	img, err := r.Store.Get(ref)
+	if errors.Is(err, image.ErrNotFound) {
+		return r.Store.Pull(ctx, ref, o)
+	}
+	return img, err
+}
+
+// Container gives the Spec of a complete container of img. Until release is
+// called nobody may remove the layers it is made of.
+func (r *Runner) Container(ctx context.Context, img *image.Image, w Wish) (s plan.Spec, release func(), err error) {
+	f := r.Lab.Features
+	m := Materials{Features: f, Mappings: mappings(f, os.Geteuid()), Config: img.Config}
+	m.Layers, err = r.Store.Unpack(ctx, img, owner(f, !w.HostUsers && user.Lacks(f) == nil))
+	if err != nil {
+		return s, nil, err
+	}
+	filter, err := profile.Default(Capabilities, f.Kernel)
+	if err != nil {
+		return s, nil, err
+	}
+	m.Seccomp = &filter
+	if s, err = Complete(m, w); err != nil {
+		return s, nil, err
+	}
+	release, err = r.Store.Hold(m.Layers)
+	return s, release, err
+}
