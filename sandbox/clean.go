@@ -13,6 +13,15 @@ import (
 	"cutaway/sandbox/sys"
 )
 
+// Clean opens the lab only to clean it: New would do so without a word.
+func Clean(state string) ([]string, error) {
+	l, err := open(state)
+	if err != nil {
+		return nil, err
+	}
+	return l.Clean()
+}
+
 // Clean undoes what runs that were killed have left: first what their journals
 // say, then whatever else carries the lab's name and belongs to no live
 // container. It returns a line for each thing it undid.
@@ -22,7 +31,8 @@ func (l *Lab) Clean() ([]string, error) {
 	return append(undone, swept...), errors.Join(err, sweepErr)
 }
 
-// abandoned reports whether the journal's process is gone: its lock is free.
+// abandoned reports whether the process that made a journal or a directory is
+// gone: its lock is free.
 func abandoned(path string) bool {
 	f, err := os.Open(path)
 	if err != nil {
@@ -148,7 +158,7 @@ func (l *Lab) orphans(live func(string) bool) []orphan {
 			return
 		}
 		for _, path := range paths {
-			if st, err := os.Stat(path); err == nil && st.IsDir() && !live(filepath.Base(path)) {
+			if st, err := os.Stat(path); err == nil && st.IsDir() && !live(filepath.Base(path)) && abandoned(path) {
 				found = append(found, orphan{what + " " + path, undo(path)})
 			}
 		}

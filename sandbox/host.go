@@ -26,6 +26,18 @@ type Lab struct {
 // empty, is where images and root filesystems are kept. What a killed run left
 // behind is cleaned up first.
 func New(state string) (*Lab, error) {
+	l, err := open(state)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := l.cleanJournals(); err != nil {
+		return nil, fmt.Errorf("clean up after a run that was killed: %w", err)
+	}
+	return l, nil
+}
+
+// open is New without the cleaning.
+func open(state string) (*Lab, error) {
 	dirs, err := DefaultDirs(state)
 	if err != nil {
 		return nil, err
@@ -34,14 +46,10 @@ func New(state string) (*Lab, error) {
 	if err != nil {
 		return nil, err
 	}
-	l := &Lab{Dirs: dirs, Features: f}
 	if err := dirs.make(); err != nil {
 		return nil, err
 	}
-	if _, err := l.cleanJournals(); err != nil {
-		return nil, fmt.Errorf("clean up after a run that was killed: %w", err)
-	}
-	return l, nil
+	return &Lab{Dirs: dirs, Features: f}, nil
 }
 
 // Options say how a container is made, beside what it is.
@@ -57,6 +65,8 @@ type Options struct {
 	// Pause is asked before each shown step but the first Skip ones.
 	Pause func(context.Context, trace.Preview) (trace.Decision, error)
 	Skip  int
+	// Before is how many steps were told before those of the Plan.
+	Before int
 	// Stdio is the payload's standard input, output and error. With Setctty the
 	// first of them becomes its controlling terminal.
 	Stdio   [3]*os.File

@@ -133,8 +133,9 @@ func judge(step plan.Step, kinds []inspect.Kind) (unexpected, missing []inspect.
 	return unexpected, missing
 }
 
-// position counts step i among the shown ones, from 1.
+// position counts step i among the shown ones, from 1, after those from before.
 func (w *watcher) position(i int) (n, of int) {
+	n, of = w.c.opts.Before, w.c.opts.Before
 	for j, shown := range w.shown {
 		if shown {
 			of++

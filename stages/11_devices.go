@@ -143,7 +143,7 @@ func lookNodes(l *Look) {
 	}
 	l.Inside(command, "each number leads to the driver its name promises", func(o Out) bool { return o.Text+"\n" == want })
 	if l.Container.Spec.Has("user") {
-		l.Note("a node is a door to a driver, so making one fails with EPERM, on purpose: in a user namespace nobody may, whatever his capabilities")
+		l.Note("a node is a door to a driver, so making one fails with EPERM, on purpose: in a user namespace no capability is enough")
 		l.Inside("probe call mknod", "the six above had to be bound from the host", func(o Out) bool { return o.Status == 1 && o.Has("EPERM") })
 	}
 }

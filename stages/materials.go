@@ -29,7 +29,12 @@ type Materials struct {
 	Config image.Config
 	// Mappings of the user namespace, and who owns files under them.
 	Mappings []op.IDMapping
+	Owner    image.Owner
 	Seccomp  *op.SeccompProfile // the filter of stage 12 and later
+	// Pulled is what stage 14 fetched before its container, Before how many steps
+	// that took.
+	Pulled *Pulled
+	Before int
 }
 
 // firstID is the first of the 65,536 host ids that a container's ids are mapped
@@ -69,7 +74,7 @@ func prepare(ctx context.Context, l *sandbox.Lab, store *image.Store, s Stage) (
 		return m, err
 	}
 	o := owner(l.Features, s.Number() >= user.Number() && user.Lacks(l.Features) == nil)
-	m.Config = img.Config
+	m.Config, m.Owner = img.Config, o
 	if s.Number() >= privileges.Number() {
 		filter, err := profile.Default(Capabilities, l.Features.Kernel)
 		if err != nil {

@@ -63,16 +63,17 @@ func (r *Runner) emit(e trace.Event) {
 
 // Run plays a stage: makes its container step by step and looks at it. The
 // error is a *LacksError, a *FailedError, sandbox.ErrQuit, or what went wrong.
-func (r *Runner) Run(ctx context.Context, s Stage) error {
+func (r *Runner) Run(ctx context.Context, s Stage) (err error) {
 	r.open(s)
 	if err := s.Lacks(r.Lab.Features); err != nil {
 		r.emit(trace.Event{Event: trace.StageEvent, Stage: s.Slug, Title: s.Title, Done: true, Lacks: err.Error(), Next: next(s)})
 		return &LacksError{s.Slug, err}
 	}
-	m, err := r.materials(ctx, s)
+	m, release, err := r.ready(ctx, s)
 	if err != nil {
 		return err
 	}
+	defer func() { err = errors.Join(err, release()) }()
 	l, err := r.build(ctx, s, func(o sandbox.Options) (*Look, error) { return r.look(ctx, s.Slug, Spec(s, m), o, m) }, m)
 	if err != nil {
 		return err
@@ -105,7 +106,7 @@ func (r *Runner) build(ctx context.Context, s Stage, start func(sandbox.Options)
 	o := r.options(s, m)
 	if r.Pause != nil {
 		o.Pause = func(ctx context.Context, p trace.Preview) (trace.Decision, error) {
-			paused = p.Step
+			paused = p.Step - o.Before
 			return r.Pause(ctx, p)
 		}
 	}
@@ -122,7 +123,7 @@ func (r *Runner) build(ctx context.Context, s Stage, start func(sandbox.Options)
 // options are how a stage's container is made: watched, and showing the steps
 // that the stage before did not have.
 func (r *Runner) options(s Stage, m Materials) sandbox.Options {
-	o := sandbox.Options{Name: s.Slug, Stage: s.Slug, Watch: true, Relay: r.Relay}
+	o := sandbox.Options{Name: s.Slug, Stage: s.Slug, Watch: true, Relay: r.Relay, Before: m.Before}
 	if s.Number() == 0 || r.All {
 		return o
 	}
@@ -148,6 +149,10 @@ func (r *Runner) Preview(ctx context.Context, s Stage) (plan.Plan, []bool, error
 	if err != nil {
 		return nil, nil, err
 	}
+	return r.preview(s, m)
+}
+
+func (r *Runner) preview(s Stage, m Materials) (plan.Plan, []bool, error) {
 	spec := r.Lab.Like(Spec(s, m), nil)
 	p, err := plan.Compile(spec, r.Lab.Features)
 	if err != nil {
@@ -165,18 +170,18 @@ func (r *Runner) Exec(ctx context.Context, s Stage, c Command) (int, error) {
 }
 
 // exec is Exec; ended is told of the end before anybody else is.
-func (r *Runner) exec(ctx context.Context, s Stage, c Command, ended func(trace.Event)) (int, error) {
+func (r *Runner) exec(ctx context.Context, s Stage, c Command, ended func(trace.Event)) (status int, err error) {
 	r.open(s)
 	if err := s.Lacks(r.Lab.Features); err != nil {
 		return 0, &LacksError{s.Slug, err}
 	}
-	m, err := r.materials(ctx, s)
+	m, release, err := r.ready(ctx, s)
 	if err != nil {
 		return 0, err
 	}
+	defer func() { err = errors.Join(err, release()) }()
 	spec := Spec(s, m)
 	spec.Process.Args = c.Args
-	var status int
 	_, err = r.build(ctx, s, func(o sandbox.Options) (*Look, error) {
 		o.Stdio = c.Stdio
 		exit, err := sandbox.Run(ctx, r.Lab, spec, o, c.Terminal)

@@ -28,6 +28,9 @@ type Stage struct {
 	Needs func(features.Features) error
 	// Add adds the stage's feature to the Spec of the stage before.
 	Add func(*plan.Spec, Materials)
+	// Prepare does what comes before the container, if anything does; what it
+	// returns takes that back.
+	Prepare func(context.Context, *Prelude, Materials) (Materials, func() error, error)
 	// Look observes the running container.
 	Look func(context.Context, *Look)
 }
