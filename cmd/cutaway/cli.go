@@ -33,7 +33,8 @@ func (c *cli) command() *cobra.Command {
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 		return &usageError{What: "read the flags of " + cmd.CommandPath(), Fact: err.Error(), Path: cmd.CommandPath()}
 	})
-	root.AddCommand(c.tour(), c.stage(), c.run(), c.pull(), c.images(), c.rmi())
+	root.AddCommand(c.tour(), c.stage(), c.run(), c.pull(), c.ps(), c.stop(), c.images(), c.rmi(),
+		c.inspect(), c.diff(), c.clean())
 	return root
 }
 
