@@ -60,7 +60,9 @@ func (o Overlay) data() string {
 	for i, dir := range o.Lower {
 		escaped[i] = strings.NewReplacer(`\`, `\\`, ":", `\:`, ",", `\,`).Replace(dir)
 	}
-	data := "lowerdir=" + strings.Join(escaped, ":") + ",upperdir=" + o.Upper + ",workdir=" + o.Work
+	// volatile, since Linux 5.10: unmounting does not wait for the disk, because
+	// what a container wrote goes with it.
+	data := "lowerdir=" + strings.Join(escaped, ":") + ",upperdir=" + o.Upper + ",workdir=" + o.Work + ",volatile"
 	if o.UserXattr {
 		data += ",userxattr"
 	}

@@ -52,7 +52,11 @@ func (k *Kernel) Clone(flags int, cgroupDir string, l Launch) (pid, pidfd int, e
 		// drop every capability. The ambient set survives: capabilities(7).
 		attr.AmbientCaps = allCaps()
 	}
-	name, args := "clone", []string{CloneFlags(uint64(flags|unix.CLONE_VM|unix.CLONE_VFORK|unix.CLONE_PIDFD)) + "|SIGCHLD"}
+	all := flags | unix.CLONE_PIDFD
+	if flags&unix.CLONE_NEWUSER == 0 {
+		all |= unix.CLONE_VM | unix.CLONE_VFORK // package syscall shares its memory with the child until execve
+	}
+	name, args := "clone", []string{CloneFlags(uint64(all)) + "|SIGCHLD"}
 	if cgroupDir != "" {
 		fd, err := openIf(!k.Dry, cgroupDir)
 		if err != nil {
@@ -61,7 +65,7 @@ func (k *Kernel) Clone(flags int, cgroupDir string, l Launch) (pid, pidfd int, e
 		defer unix.Close(fd)
 		attr.UseCgroupFD, attr.CgroupFD = true, fd
 		name = "clone3"
-		args = []string{"{flags=" + CloneFlags(uint64(flags|unix.CLONE_VM|unix.CLONE_VFORK|unix.CLONE_PIDFD|unix.CLONE_INTO_CGROUP)) +
+		args = []string{"{flags=" + CloneFlags(uint64(all|unix.CLONE_INTO_CGROUP)) +
 			", exit_signal=SIGCHLD, cgroup=<" + cgroupDir + ">}"}
 	}
 	ret, err := k.call(func() (int64, error) {
