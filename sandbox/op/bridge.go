@@ -15,6 +15,8 @@ import (
 type Bridge struct {
 	Link    string `json:"link"`
 	Address string `json:"address"` // the host's, with prefix length: 10.90.0.1/24
+	// Own is set for one that no other lab uses.
+	Own bool `json:"own,omitempty"`
 }
 
 // Name implements Op.
@@ -55,7 +57,7 @@ func (o Bridge) Undo(k *sys.Kernel) error {
 }
 
 // IsShared implements Shared: all containers plug into the one bridge.
-func (o Bridge) IsShared() bool { return true }
+func (o Bridge) IsShared() bool { return !o.Own }
 
 // Shell implements Op.
 func (o Bridge) Shell() string {
@@ -79,6 +81,10 @@ func bridgeInUse(name string) bool {
 		return false
 	}
 	links, err := netlink.LinkList()
+	for try := 1; errors.Is(err, netlink.ErrDumpInterrupted) && try < 100; try++ {
+		// A namespace that is being taken down changed the list under our eyes.
+		links, err = netlink.LinkList()
+	}
 	if err != nil {
 		return true
 	}

@@ -66,6 +66,9 @@ func (b *builder) connect() {
 // VethName is the host's end of a container's cable; 15 bytes at most, netdevice(7).
 func VethName(id string) string { return "cutaway-" + id }
 
+// WireName is a bridge that one container has for itself, beside the lab's.
+func WireName(id string) string { return "cutaway-w" + id }
+
 // defaultDevices is what every container may use: OCI runtime-spec, default devices.
 var defaultDevices = []string{"null", "zero", "full", "random", "urandom", "tty"}
 
