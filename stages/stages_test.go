@@ -167,9 +167,23 @@ func golden(t *testing.T, name, got string) {
 		require.NoError(t, os.MkdirAll("testdata", 0o755))
 		require.NoError(t, os.WriteFile(path, []byte(got), 0o644))
 	}
-	want, err := os.ReadFile(path)
+	file, err := os.ReadFile(path)
 	require.NoError(t, err)
-	require.Equal(t, string(want), got)
+	want, now := strings.Split(string(file), "\n"), strings.Split(got, "\n")
+	for i := range max(len(want), len(now)) {
+		// A whole plan beside another is too much to read: the first line tells.
+		if line(want, i) != line(now, i) {
+			t.Fatalf("%s:%d: the plan is another:\n on file %s\n now     %s", path, i+1, line(want, i), line(now, i))
+		}
+	}
+}
+
+// line is the i-th of lines, or says that there is none.
+func line(lines []string, i int) string {
+	if i < len(lines) {
+		return lines[i]
+	}
+	return "(no more lines)"
 }
 
 // No golden plan is left of a stage that is gone.
