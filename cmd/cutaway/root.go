@@ -1,6 +1,12 @@
 package main
 
 import (
+	"fmt"
+	"os"
+	"strings"
+
+	"cutaway/stages"
+
 	"github.com/spf13/cobra"
 )
 
@@ -8,13 +14,49 @@ import (
 func (c *cli) root() *cobra.Command {
 	return &cobra.Command{
 		Use:   "cutaway",
-		Short: "see a Linux container from the inside of the kernel",
+		Short: "build a Linux container stage by stage and see each kernel object appear",
 		Args: func(cmd *cobra.Command, args []string) error {
 			if len(args) == 0 {
 				return nil
 			}
-			return &usageError{What: "find command " + args[0], Fact: "there is none", Path: "cutaway"}
+			e := &usageError{What: "find command " + args[0], Fact: "there is none", Path: "cutaway"}
+			cmd.SuggestionsMinimumDistance = 2 // letters
+			if similar := cmd.SuggestionsFor(args[0]); len(similar) > 0 {
+				e.Advice = "did you mean cutaway " + strings.Join(similar, ", or cutaway ") + "?"
+			}
+			return e
 		},
-		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+		RunE: func(*cobra.Command, []string) error { return whereAmI() },
 	}
+}
+
+// whereAmI says how far a person has come and what to do next.
+func whereAmI() error {
+	seen, err := stages.Seen()
+	if err != nil {
+		return err
+	}
+	next := ""
+	for _, s := range stages.All {
+		if !seen[s.Slug] {
+			next = fmt.Sprintf("next: %s, %s:  cutaway stage %s --in host", s.Slug, s.Title, s.Name())
+			break
+		}
+	}
+	if next == "" {
+		next = "that is all of them; now run something:  cutaway run --in host -it built-in sh"
+	}
+	_, err = fmt.Fprintf(os.Stdout, ` cutaway: a Linux container, taken apart stage by stage
+
+ you have seen %d of %d stages
+ %s
+
+   cutaway doctor         can this machine run the lab
+   cutaway tour           all stages in a row
+   cutaway stage          list them; cutaway stage 04 plays one
+   cutaway run IMAGE      the complete container, as docker run
+   cutaway inspect PID    the kernel objects of any process
+   cutaway --help         everything else
+`, len(seen), len(stages.All), next)
+	return err
 }

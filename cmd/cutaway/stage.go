@@ -111,10 +111,11 @@ func (c *cli) runStage(cmd *cobra.Command, s stages.Stage, f stageFlags, command
 
 // playStage makes the stage's own observations.
 func (c *cli) playStage(ctx context.Context, r *stages.Runner, s stages.Stage, finish func() error) error {
-	if err := r.Run(ctx, s); err != nil {
-		return quit(err)
+	err := r.Run(ctx, s)
+	if err == nil {
+		err = stages.Remember(s)
 	}
-	return finish()
+	return either(quit(err), finish)
 }
 
 // execStage runs a command in the stage's container. Its output is the only one

@@ -65,7 +65,7 @@ func (c *cli) runTour(cmd *cobra.Command, f tourFlags) error {
 	if err != nil {
 		return err
 	}
-	t := stages.Tour{Runner: r, From: from, To: to, Seen: c.seen}
+	t := stages.Tour{Runner: r, From: from, To: to, Seen: stages.Remember}
 	if f.pause {
 		r.Pause = c.pause()
 	}

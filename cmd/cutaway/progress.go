@@ -1,5 +1,0 @@
-package main
-
-import "cutaway/stages"
-
-func (c *cli) seen(s stages.Stage) error { return nil }
