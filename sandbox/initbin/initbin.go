@@ -9,6 +9,7 @@ package initbin
 import (
 	"embed"
 	"errors"
+	"io"
 )
 
 //go:embed *
@@ -17,11 +18,12 @@ var files embed.FS
 // ErrMissing says that this cutaway was built without its init.
 var ErrMissing = errors.New("this build has no init embedded: build with make build")
 
-// Program gives the bytes of cutaway-init, or ErrMissing.
-func Program() ([]byte, error) {
-	b, err := files.ReadFile("cutaway-init")
+// Program opens cutaway-init for reading, or returns ErrMissing. It is not
+// copied: it lies in this program's own pages.
+func Program() (io.Reader, error) {
+	f, err := files.Open("cutaway-init")
 	if err != nil {
 		return nil, ErrMissing
 	}
-	return b, nil
+	return f, nil
 }

@@ -2,6 +2,7 @@ package sys
 
 import (
 	"fmt"
+	"io"
 	"os"
 	"strconv"
 	"strings"
@@ -140,7 +141,7 @@ func LastCap() int {
 // returns its descriptor: memfd_create(2). A container can reach the file its
 // init was started from by /proc/PID/exe; sealed, there is nothing to gain
 // there (CVE-2019-5736).
-func SealedCopy(name string, program []byte) (int, error) {
+func SealedCopy(name string, program io.Reader) (int, error) {
 	const flags = unix.MFD_CLOEXEC | unix.MFD_ALLOW_SEALING
 	fd, err := unix.MemfdCreate(name, flags|unix.MFD_EXEC)
 	if err == unix.EINVAL { // MFD_EXEC is new in Linux 6.3
@@ -149,13 +150,9 @@ func SealedCopy(name string, program []byte) (int, error) {
 	if err != nil {
 		return -1, fmt.Errorf("memfd_create %s: %w", name, err)
 	}
-	for len(program) > 0 {
-		n, err := unix.Write(fd, program)
-		if err != nil {
-			unix.Close(fd)
-			return -1, fmt.Errorf("write memfd %s: %w", name, err)
-		}
-		program = program[n:]
+	if err := writeAll(fd, program); err != nil {
+		unix.Close(fd)
+		return -1, fmt.Errorf("write memfd %s: %w", name, err)
 	}
 	const seals = unix.F_SEAL_SEAL | unix.F_SEAL_SHRINK | unix.F_SEAL_GROW | unix.F_SEAL_WRITE
 	if _, err := unix.FcntlInt(uintptr(fd), unix.F_ADD_SEALS, seals); err != nil {
@@ -163,6 +160,27 @@ func SealedCopy(name string, program []byte) (int, error) {
 		return -1, fmt.Errorf("seal memfd %s: %w", name, err)
 	}
 	return fd, nil
+}
+
+// writeAll copies r to a descriptor.
+func writeAll(fd int, r io.Reader) error {
+	buf := make([]byte, 128<<10)
+	for {
+		n, err := r.Read(buf)
+		for rest := buf[:n]; len(rest) > 0; {
+			n, err := unix.Write(fd, rest)
+			if err != nil {
+				return err
+			}
+			rest = rest[n:]
+		}
+		if err == io.EOF {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+	}
 }
 
 // Execve replaces the process by another program: execve(2). It returns only
