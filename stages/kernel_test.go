@@ -15,6 +15,10 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
+// cutaway is the finished program, which a look starts once more; here the
+// program that runs is the test.
+const cutaway = "../bin/cutaway"
+
 // TestStages plays every stage on this kernel: all steps change what they name
 // and nothing else, every probe sees what it should, and the host is what it
 // was before.
@@ -24,6 +28,7 @@ func TestStages(t *testing.T) {
 	require.NoError(t, err)
 	require.NoError(t, os.Chmod(state, 0o711))
 	t.Cleanup(func() { require.NoError(t, os.RemoveAll(state)) })
+	require.FileExists(t, cutaway, "make build makes it")
 	l, err := sandbox.New(state)
 	require.NoError(t, err)
 	store, err := image.Open(l.Dirs.Images())
@@ -44,7 +49,7 @@ func TestStages(t *testing.T) {
 					surprises = append(surprises, e.Op+" left "+string(kind)+" as it was")
 				}
 			}
-			r := Runner{Lab: l, Store: store}
+			r := Runner{Lab: l, Store: store, Program: cutaway}
 			err = r.Run(context.Background(), s)
 			if os.Getenv("CUTAWAY_SHOW") != "" || t.Failed() || err != nil || len(surprises) > 0 {
 				t.Log("\n" + text.String())

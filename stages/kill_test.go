@@ -64,7 +64,7 @@ func playAndDie(slug, state string, step int) int {
 		return 1
 	}
 	asked := 0
-	r := Runner{Lab: l, Store: store, All: true}
+	r := Runner{Lab: l, Store: store, All: true, Program: cutaway}
 	r.Pause = func(context.Context, trace.Preview) (trace.Decision, error) {
 		if asked++; asked == step {
 			syscall.Kill(os.Getpid(), syscall.SIGKILL)

@@ -1,9 +1,11 @@
 package stages
 
 import (
+	"fmt"
 	"os"
 	"strconv"
 	"strings"
+	"syscall"
 )
 
 // readFile reads a file of the host, for Outside.
@@ -46,4 +48,17 @@ func (l *Look) ended(second *Look) {
 	if err := second.End(); err != nil {
 		l.report("outside", "take the second container down", Out{Text: err.Error(), Status: 1}, "it is gone", false)
 	}
+}
+
+// ownerOf is the user id that owns a file of the host.
+func ownerOf(path string) (string, error) {
+	info, err := os.Lstat(path)
+	if err != nil {
+		return "", err
+	}
+	st, ok := info.Sys().(*syscall.Stat_t)
+	if !ok {
+		return "", fmt.Errorf("stat %s: the owner is not told", path)
+	}
+	return fmt.Sprint(st.Uid), nil
 }

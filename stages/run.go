@@ -22,6 +22,16 @@ type Runner struct {
 	Pause func(context.Context, trace.Preview) (trace.Decision, error)
 	// Relay connects a shell inside to the person outside.
 	Relay func(context.Context, *os.File) error
+	// Program is cutaway's own file, to start it once more; empty is the one that
+	// runs now.
+	Program string
+}
+
+func (r *Runner) program() string {
+	if r.Program != "" {
+		return r.Program
+	}
+	return "/proc/self/exe"
 }
 
 // Command is what to run in place of the stage's probes.

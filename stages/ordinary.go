@@ -1,0 +1,158 @@
+package stages
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"syscall"
+	"time"
+
+	"cutaway/sandbox/inspect"
+	"cutaway/sandbox/op"
+)
+
+// ordinary is the user who starts the lab without root: nobody, who exists on
+// every machine.
+const ordinary = 65534
+
+// lookOrdinary makes a container without any root: this program is started once
+// more by somebody who never was root, and its container is looked at from here.
+func lookOrdinary(ctx context.Context, l *Look) {
+	if why := forbidden(); why != "" {
+		l.Note("not shown: the same by an ordinary user, because %s", why)
+		return
+	}
+	l.Note("the same with no root at all: user %d starts cutaway, and maps the one id that is theirs", ordinary)
+	p, err := startOrdinary(ctx, l)
+	if err != nil {
+		l.report("outside", "start cutaway as an ordinary user", Out{Text: err.Error(), Status: 1}, "its container runs", false)
+		return
+	}
+	l.Outside("cutaway run --net none built-in sh -c 'id -u; cat /proc/self/uid_map'", "root inside",
+		func() (string, error) { return p.said, nil },
+		func(text string) bool {
+			return slices.Equal(strings.Fields(text), []string{"0", "0", fmt.Sprint(ordinary), "1"})
+		})
+	pid, err := p.payload(ctx)
+	status := fmt.Sprintf("/proc/%d/status", pid)
+	l.Outside("grep Uid "+status, "nobody outside, and nobody else helped",
+		func() (string, error) {
+			text, readErr := readLine(status, "Uid:")()
+			return text, errors.Join(err, readErr)
+		},
+		func(text string) bool { return text == allFour("Uid:", ordinary) })
+	if err := p.end(); err != nil {
+		l.report("outside", "end it", Out{Text: err.Error(), Status: 1}, "it ends", false)
+	}
+}
+
+// forbidden is why this machine lets no ordinary user make a user namespace, ""
+// if it does: user_namespaces(7), and the switches distributions added.
+func forbidden() string {
+	for _, s := range []struct{ file, value string }{
+		{"/proc/sys/user/max_user_namespaces", "0"},
+		{"/proc/sys/kernel/unprivileged_userns_clone", "0"},
+		{"/proc/sys/kernel/apparmor_restrict_unprivileged_userns", "1"},
+	} {
+		if b, err := os.ReadFile(s.file); err == nil && strings.TrimSpace(string(b)) == s.value {
+			return s.file + " is " + s.value
+		}
+	}
+	return ""
+}
+
+// ordinaryRun is a cutaway that an ordinary user runs.
+type ordinaryRun struct {
+	cmd    *exec.Cmd
+	cancel context.CancelFunc
+	input  io.Closer // its payload ends with this
+	said   string    // what the payload printed
+}
+
+// startOrdinary starts it and waits until its payload has said who it is. Its
+// files are the first container's, and end with it.
+func startOrdinary(ctx context.Context, l *Look) (*ordinaryRun, error) {
+	home := filepath.Join(l.Lab.Dirs.Data, "containers", l.Container.Spec.ID+"-ordinary")
+	if err := l.Container.Extend(op.Dir{Path: home, Mode: 0o700, UID: ordinary, GID: ordinary}); err != nil {
+		return nil, err
+	}
+	self, err := os.Open(l.runner.program())
+	if err != nil {
+		return nil, fmt.Errorf("open this program: %w", err)
+	}
+	defer self.Close()
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	// By descriptor, because the path to the program may be closed to others.
+	cmd := exec.CommandContext(ctx, "/proc/self/fd/3", "run", "--in", "host", "--state", filepath.Join(home, "state"),
+		"--net", "none", "--user", "0:0", "--interactive", "built-in", "/bin/sh", "-c", "id -u; cat /proc/self/uid_map; cat")
+	cmd.ExtraFiles = []*os.File{self}
+	cmd.Env = []string{"HOME=" + home, "XDG_RUNTIME_DIR=" + home, "PATH=/usr/bin:/bin"}
+	cmd.Dir = "/"
+	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: ordinary, Gid: ordinary}}
+	cmd.Cancel, cmd.WaitDelay = func() error { return cmd.Process.Signal(syscall.SIGTERM) }, time.Second
+	p := &ordinaryRun{cmd: cmd, cancel: cancel}
+	if err := p.converse(); err != nil {
+		cancel()
+		return nil, err
+	}
+	return p, nil
+}
+
+// converse starts the command and reads what its payload says.
+func (p *ordinaryRun) converse() error {
+	output, err := p.cmd.StdoutPipe()
+	if err == nil {
+		p.input, err = p.cmd.StdinPipe()
+	}
+	if err != nil {
+		return err
+	}
+	var complaint strings.Builder
+	p.cmd.Stderr = &complaint
+	if err := p.cmd.Start(); err != nil {
+		return err
+	}
+	lines := bufio.NewReader(output)
+	for range 2 {
+		line, err := lines.ReadString('\n')
+		if err != nil {
+			return fmt.Errorf("%w; it said %q%q", errors.Join(err, p.end()), p.said, complaint.String())
+		}
+		p.said += line
+	}
+	return nil
+}
+
+// payload finds its payload: of the processes it has started the one in another
+// user namespace.
+func (p *ordinaryRun) payload(ctx context.Context) (int, error) {
+	snap, err := inspect.Take(ctx, inspect.Scope{PIDs: []int{p.cmd.Process.Pid}})
+	if err != nil {
+		return 0, err
+	}
+	ours, err := os.Readlink("/proc/self/ns/user")
+	if err != nil {
+		return 0, err
+	}
+	for _, o := range snap.Of(inspect.Process) {
+		if ns := o.Detail.Get(string(inspect.User)); ns != "" && ns != ours {
+			var pid int
+			_, err := fmt.Sscan(o.ID, &pid)
+			return pid, err
+		}
+	}
+	return 0, errors.New("it has no process in a user namespace of its own")
+}
+
+// end lets the payload finish and waits for it.
+func (p *ordinaryRun) end() error {
+	defer p.cancel()
+	return errors.Join(p.input.Close(), p.cmd.Wait())
+}
