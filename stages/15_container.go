@@ -2,7 +2,15 @@ package stages
 
 import (
 	"context"
+	"fmt"
+	"net"
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
 
+	"cutaway/sandbox/inspect"
 	"cutaway/sandbox/plan"
 )
 
@@ -10,16 +18,101 @@ import (
 var container = Stage{
 	Slug:   "15-container",
 	Title:  "the complete container",
-	Belief: "the kernel knows what a container is",
-	Lesson: "Namespaces, mounts, a control group, links, capabilities, a filter, layers: none of them is a container. The kernel has no such thing.",
+	Belief: "somewhere in the kernel there is a container",
+	Lesson: "Namespaces, mounts, a control group, links, capabilities, a filter, layers: none of them is a container. The kernel has no such thing; the word is for all of them around one process.",
 	Code:   "sandbox/plan/plan.go",
-	Add: func(s *plan.Spec, m Materials) {
-		s.Process.Env = append(s.Process.Env, m.Config.Env...)
-		s.Process.Cwd = m.Config.WorkingDir
-	},
-	Look: lookContainer,
+	Add:    addConfig,
+	Look:   lookContainer,
 }
 
-func lookContainer(_ context.Context, l *Look) {
-	l.Inside("pwd", "the image's working directory", func(o Out) bool { return o.Text == l.Materials.Config.WorkingDir })
+// addConfig takes from the image what runs, as whom, where, and with which
+// environment: image-spec config.md.
+func addConfig(s *plan.Spec, m Materials) {
+	p := &s.Process
+	if args := slices.Concat(m.Config.Entrypoint, m.Config.Cmd); len(args) > 0 {
+		p.Args = args
+	}
+	if m.User.Home != "" {
+		p.Env = merge(p.Env, []string{"HOME=" + m.User.Home})
+	}
+	p.Env = merge(p.Env, m.Config.Env)
+	p.Cwd = m.Config.WorkingDir
+	p.User = plan.User{UID: m.User.UID, GID: m.User.GID, AdditionalGids: m.User.Groups}
+}
+
+func lookContainer(ctx context.Context, l *Look) {
+	lookPayload(l)
+	l.Note("the payload is the image's own program, which takes no orders; to look from inside there is a second container, the same but for a shell")
+	spec := l.Again()
+	spec.Process.Args = []string{shell}
+	second, err := l.Start(ctx, spec)
+	if !l.started(err) {
+		return
+	}
+	defer l.ended(second)
+	want := fmt.Sprintf("APP=cutaway, in %s\nuid=%d", spec.Process.Cwd, spec.Process.User.UID)
+	second.Inside("hello", "the image's user, directory and environment", func(o Out) bool { return o.Has(want) })
+	lookObjects(l)
+	compareWithRunc(ctx, second)
+}
+
+// lookPayload looks at the program that the image names, from outside.
+func lookPayload(l *Look) {
+	p, proc := l.Container.Spec.Process, fmt.Sprintf("/proc/%d", l.Container.PID())
+	if address := bare(l.Container.Spec.Net.Address); address != "" {
+		address += fmt.Sprintf(":%d", webPort)
+		l.Outside("curl -s http://"+address+"/ | grep h1", "the image's program serves its page", afterListening(address, heading(address)),
+			func(text string) bool { return strings.Contains(text, "Hello from inside a container") })
+	}
+	l.Outside(`tr '\0' ' ' < `+proc+"/cmdline", "the image's Cmd, which became a web server", words(proc+"/cmdline"),
+		func(text string) bool { return strings.Contains(text, "httpd") && !strings.Contains(text, "cutaway") })
+	l.Outside(`tr '\0' ' ' < `+proc+"/environ", "the image's Env, beside the lab's", words(proc+"/environ"), func(text string) bool {
+		have := strings.Fields(text)
+		return len(have) > 0 && !slices.ContainsFunc(l.Materials.Config.Env, func(e string) bool { return !slices.Contains(have, e) })
+	})
+	l.Outside("readlink "+proc+"/cwd", "the image's WorkingDir", func() (string, error) { return os.Readlink(proc + "/cwd") }, is(p.Cwd))
+	uid := strconv.Itoa(l.Container.Spec.RootUID() + p.User.UID)
+	l.Outside("grep Uid "+proc+"/status", "the image's User, as the host counts", readLine(proc+"/status", "Uid:"),
+		is(strings.Join([]string{"Uid:", uid, uid, uid, uid}, " ")))
+}
+
+// words reads a file whose parts end in a zero byte.
+func words(path string) func() (string, error) {
+	return func() (string, error) {
+		text, err := os.ReadFile(path)
+		return strings.TrimSpace(strings.ReplaceAll(string(text), "\x00", " ")), err
+	}
+}
+
+// afterListening waits until somebody listens: a web server takes a moment.
+func afterListening(address string, read func() (string, error)) func() (string, error) {
+	return func() (string, error) {
+		for deadline := time.Now().Add(3 * time.Second); time.Now().Before(deadline); time.Sleep(5 * time.Millisecond) {
+			if c, err := net.Dial("tcp", address); err == nil {
+				c.Close()
+				break
+			}
+		}
+		return read()
+	}
+}
+
+// lookObjects lists by kind all that the kernel has for this container.
+func lookObjects(l *Look) {
+	pid := l.Container.PID()
+	l.Outside(fmt.Sprintf("cutaway inspect %d   # counted by kind", pid), "none of them is a container", func() (string, error) {
+		s, err := inspect.OfProcess(pid)
+		if err != nil {
+			return "", err
+		}
+		var counts []string
+		for _, kind := range inspect.Kinds {
+			if n := len(s.Of(kind)); n > 0 {
+				counts = append(counts, fmt.Sprintf("%d %s", n, kind))
+			}
+		}
+		return strings.Join(counts, ", "), nil
+	}, func(text string) bool {
+		return len(strings.Split(text, ", ")) > 10 && strings.Contains(text, "1 process") && !strings.Contains(text, "container")
+	})
 }

@@ -157,8 +157,12 @@ func (l *Look) Start(ctx context.Context, spec plan.Spec) (*Look, error) {
 	return second, err
 }
 
-// End lets the shell inside finish and takes the container down.
+// End lets the shell inside finish, or ends what runs in place of one, and takes
+// the container down.
 func (l *Look) End() error {
+	if l.spec.Process.Args[0] != shell {
+		l.Container.Kill()
+	}
 	l.in.Close()
 	_, err := io.Copy(io.Discard, l.out)
 	return errors.Join(err, l.Container.Remove())

@@ -27,6 +27,7 @@ type Materials struct {
 	// what the image says of how to run it.
 	Layers []string
 	Config image.Config
+	User   image.User // whom Config names, by the image's own passwd file
 	// Mappings of the user namespace, and who owns files under them.
 	Mappings []op.IDMapping
 	Owner    image.Owner
@@ -83,7 +84,9 @@ func prepare(ctx context.Context, l *sandbox.Lab, store *image.Store, s Stage) (
 		m.Seccomp = &filter
 	}
 	if s.Number() >= imageStage.Number() {
-		m.Layers, err = store.Unpack(ctx, img, o)
+		if m.Layers, err = store.Unpack(ctx, img, o); err == nil && l.Features.Root() {
+			m.User, err = image.FindUser(m.Layers, img.Config.User)
+		}
 		return m, err
 	}
 	m.Tree, err = flatten(ctx, l.Dirs, store, img, o)

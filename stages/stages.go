@@ -83,11 +83,14 @@ func (e *UnknownError) Hint() string {
 	return "the stages are " + strings.Join(names, " ")
 }
 
+// shell is the payload that a Look speaks to.
+const shell = "/bin/sh"
+
 // Spec is the container of stage s: what every stage up to it adds, but for
 // those this machine cannot do, which are left out.
 func Spec(s Stage, m Materials) plan.Spec {
 	spec := plan.Spec{Process: plan.Process{
-		Args: []string{"/bin/sh"},
+		Args: []string{shell},
 		Env:  []string{"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "HOME=/root", "TERM=linux"},
 	}}
 	for _, earlier := range All[:s.Number()+1] {

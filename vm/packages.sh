@@ -7,7 +7,8 @@
 #   vm/packages.sh check GROUP...    exit 0 if every program of the groups is here
 #
 # Groups: build (make, git and a new enough Go), busybox (a static one), lab
-# (what a run itself calls), test, bench, vm.
+# (what a run itself calls), compare (what the last stage looks at beside its own
+# container), test, bench, vm.
 #
 # `install` looks for programs, not packages: when all are on PATH it neither
 # needs root nor touches the network. Exit status: 0 done, 1 could not, 2 usage,
@@ -30,6 +31,7 @@ build        make                    make             make                 make 
 build        git                     git              git                  git                  git
 busybox      busybox|busybox.static  busybox-static   busybox              busybox-static       busybox
 lab          modprobe                kmod             kmod                 kmod                 kmod
+compare      runc                    runc             runc                 runc                 runc
 test         strace                  strace           strace               strace               strace
 test         runc                    runc             runc                 runc                 runc
 test         crun                    crun             crun                 crun                 crun
@@ -94,7 +96,7 @@ rows() {
 # for a group with nothing missing.
 known() {
 	[ -n "$(rows "$1")" ] || die 2 "no group $1 on $(uname -m)" \
-		"groups: build busybox lab test bench vm"
+		"groups: build busybox lab compare test bench vm"
 }
 
 # lacking GROUP... prints the rows whose program is not on PATH.
@@ -233,5 +235,5 @@ install | name | missing | check)
 	shift
 	"$verb" "$@"
 	;;
-*) die 2 "usage: packages.sh install|name|missing|check GROUP..." "groups: build busybox lab test bench vm" ;;
+*) die 2 "usage: packages.sh install|name|missing|check GROUP..." "groups: build busybox lab compare test bench vm" ;;
 esac

@@ -128,7 +128,7 @@ func TestUsageErrors(t *testing.T) {
 	for _, args := range [][]string{{}, {"install"}, {"remove", "test"}, {"install", "nonsense"}, {"name", "nonsense"}} {
 		out, status := m.run(args...)
 		require.Equal(t, 2, status, "%q: %s", args, out)
-		require.Contains(t, out, "groups: build busybox lab test bench vm")
+		require.Contains(t, out, "groups: build busybox lab compare test bench vm")
 	}
 }
 

@@ -261,8 +261,11 @@ func (b *builder) privileges() {
 		b.init(op.SetUser{UID: p.User.UID, GID: p.User.GID, Groups: append([]int{}, p.User.AdditionalGids...), NoGroups: !b.features.Root()},
 			"the image names a user: with uid 0 its capabilities go, all of them", "process", "caps")
 	}
-	if p.Restrict && p.User.UID == 0 {
+	switch {
+	case p.Restrict && p.User.UID == 0:
 		b.init(op.Capset{Caps: p.Capabilities}, "root keeps these and no more", "", "caps")
+	case p.Restrict:
+		b.init(op.Capset{Caps: []string{}}, "what is inherited from the host's process goes as well: a change of user leaves that set alone", "", "caps")
 	}
 	if p.NoNewPrivileges {
 		b.init(op.NoNewPrivs{}, "before the filter: with it an ordinary process may load one", "", "seccomp")

@@ -16,7 +16,8 @@ func cleaned(e Event) Event {
 	for _, s := range []*string{&e.Shell, &e.Text, &e.Output} {
 		*s = clean(*s)
 	}
-	e.SoFar = cleanLines(e.SoFar)
+	e.SoFar, e.Sides = cleanLines(e.SoFar), cleanLines(e.Sides)
+	e.Rows = cleanRows(e.Rows)
 	e.Calls = cleanCalls(e.Calls)
 	e.Created = cleanObjects(e.Created)
 	e.Changed = cleanObjects(e.Changed)
@@ -59,6 +60,16 @@ func cleanDetail(in inspect.Detail) inspect.Detail {
 	for i, f := range in {
 		f.Key, f.Value = cleanLine(f.Key), cleanLine(f.Value)
 		out[i] = f
+	}
+	return out
+}
+
+func cleanRows(in []inspect.Row) []inspect.Row {
+	out := make([]inspect.Row, len(in))
+	for i, r := range in {
+		r.Kind = inspect.Kind(cleanLine(string(r.Kind)))
+		r.Name, r.A, r.B = cleanLine(r.Name), cleanLine(r.A), cleanLine(r.B)
+		out[i] = r
 	}
 	return out
 }

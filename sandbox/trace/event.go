@@ -70,6 +70,9 @@ type Event struct {
 	// note, predict, error
 	Text string `json:"text,omitempty"`
 	Hint string `json:"hint,omitempty"`
+	// Rows are two processes side by side, Sides what the two are called; on a note.
+	Rows  []inspect.Row `json:"rows,omitempty"`
+	Sides []string      `json:"sides,omitempty"`
 
 	// probe
 	Cmd    string `json:"cmd,omitempty"`    // what was run or read

@@ -51,6 +51,9 @@ func (t *Text) Emit(e Event) {
 		t.probe(e)
 	case NoteEvent:
 		t.labelled(e.Event, "note", e.Text)
+		if len(e.Rows) > 0 {
+			t.sides(e)
+		}
 	case PredictEvent:
 		t.labelled(e.Event, "predict", e.Text)
 	case ExitEvent:
