@@ -33,9 +33,9 @@ type Container struct {
 	kernel  sys.Kernel
 	target  op.Target
 	channel *pid1.Channel
-	child   sys.Socket // init's end, until it is born
-	program int        // descriptor of the sealed init binary
-	micros  int64      // time the last group's calls took
+	child   sys.Socket  // init's end, until it is born
+	program chan sealed // init's program, once it is copied
+	micros  int64       // time the last group's calls took
 
 	mu         sync.Mutex // guards pidfd and killedByUs against a Kill from another goroutine
 	pidfd      int
@@ -58,24 +58,48 @@ func (c *Container) prepareLaunch() error {
 	if err != nil {
 		return err
 	}
-	if c.program, err = sys.SealedCopy("cutaway-init", program); err != nil {
-		return err
-	}
+	c.program = make(chan sealed, 1)
+	// Copying takes longer than all that comes before the clone, so the two go
+	// side by side.
+	go func() {
+		fd, err := sys.SealedCopy("cutaway-init", program)
+		c.program <- sealed{fd, err}
+		close(c.program)
+	}()
 	host, child, err := sys.Pair()
 	if err != nil {
 		return err
 	}
 	c.channel, c.child = pid1.NewChannel(host), child
 	c.target = op.Target{Socket: &child, Master: -1, Launch: sys.Launch{
-		Exe:  "/proc/self/fd/" + strconv.Itoa(c.program),
 		Argv: []string{"cutaway-init"},
 		// One processor is all init can use, and no garbage is worth collecting.
-		Env:     []string{"GOMAXPROCS=1", "GOGC=off", idVariable + "=" + c.Spec.ID},
+		Env:     []string{"GOMAXPROCS=1", "GOGC=off", idVariable + "=" + c.Spec.ID, "TERM=" + os.Getenv("TERM")},
 		Files:   []uintptr{c.opts.Stdio[0].Fd(), c.opts.Stdio[1].Fd(), c.opts.Stdio[2].Fd(), uintptr(child.FD)},
 		Setctty: c.opts.Setctty,
 	}}
 	c.kernel.Quiet = !c.opts.Watch
 	return nil
+}
+
+// sealed is the outcome of a sealed copy: its descriptor, or -1.
+type sealed struct {
+	fd  int
+	err error
+}
+
+// clone starts init from its sealed copy.
+func (c *Container) clone(o op.Clone) error {
+	program := <-c.program
+	if program.err != nil {
+		return program.err
+	}
+	defer sys.CloseFD(program.fd)
+	c.target.Launch.Exe = "/proc/self/fd/" + strconv.Itoa(program.fd)
+	if err := c.thread.run(func() error { return op.Run(o, &c.kernel, &c.target) }); err != nil {
+		return err
+	}
+	return c.greet()
 }
 
 // greet is what follows the clone: the journal learns init's pid, and init the
@@ -88,17 +112,29 @@ func (c *Container) greet() error {
 	if err := c.journal.born(c.target.PID); err != nil {
 		return err
 	}
-	return c.channel.Send(c.hello(), -1)
+	if err := c.channel.Send(c.hello(), -1); err != nil || !c.opts.Watch {
+		return err
+	}
+	// Whoever watches must not take for a step's doing what init's runtime does
+	// to itself at its start, its name and its limit of open files: an answer to
+	// a request for nothing says that this is over.
+	if err := c.channel.Send(pid1.Request{PID: c.target.PID}, -1); err != nil {
+		return c.lost(err)
+	}
+	var ready pid1.Reply
+	if _, err := c.channel.Receive(&ready); err != nil {
+		return c.lost(err)
+	}
+	if ready.Error != nil {
+		return ready.Error
+	}
+	return nil
 }
 
 func (c *Container) closeChild() {
 	if c.child.FD > 0 {
 		c.child.Close()
 		c.child.FD = 0
-	}
-	if c.program > 0 {
-		sys.CloseFD(c.program)
-		c.program = 0
 	}
 }
 
@@ -221,6 +257,11 @@ func (c *Container) Remove() error {
 		}
 	}
 	c.closeChild()
+	if c.program != nil {
+		if unused, ok := <-c.program; ok && unused.err == nil { // the clone was never reached
+			sys.CloseFD(unused.fd)
+		}
+	}
 	if c.channel != nil {
 		c.channel.Close()
 	}

@@ -188,13 +188,10 @@ func (c *Container) doHere(o op.Op) error {
 			return err
 		}
 	}
-	if err := c.thread.run(func() error { return op.Run(o, &c.kernel, &c.target) }); err != nil {
-		return err
+	if clone, ok := o.(op.Clone); ok {
+		return c.clone(clone)
 	}
-	if _, isClone := o.(op.Clone); !isClone {
-		return nil
-	}
-	return c.greet()
+	return c.thread.run(func() error { return op.Run(o, &c.kernel, &c.target) })
 }
 
 // previewed tells what the next calls will be, without making them.

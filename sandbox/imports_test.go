@@ -36,7 +36,7 @@ var beside = map[string][]string{
 	"cmd":             {},
 	"vm":              {"vm"},
 	"exercises":       {"stages", "lessons"},
-	"stages":          {"lessons"},
+	"stages":          {"lessons", "vm"}, // vm: the names of packages
 }
 
 // module is the import path of the repository's root, which is above this

@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"slices"
+	"sync"
 
 	"cutaway/sandbox/inspect"
 	"cutaway/sandbox/plan"
@@ -104,14 +105,13 @@ func (w *watcher) after(ctx context.Context, group []int) error {
 }
 
 // named finds the container that a link, table, group or directory of the lab
-// belongs to in its id.
-var named = regexp.MustCompile(`(?:cutaway[-/]|containers/)([0-9a-f]{6})\b`)
+var named = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`(?:cutaway[-/]|containers/)([0-9a-f]{6})\b`) })
 
 // mine leaves out of a Diff what belongs to other containers that come and go
 // meanwhile.
 func (c *Container) mine(d inspect.Diff) inspect.Diff {
 	others := func(o inspect.Object) bool {
-		m := named.FindStringSubmatch(o.ID)
+		m := named().FindStringSubmatch(o.ID)
 		return m != nil && m[1] != c.Spec.ID
 	}
 	d.Created = slices.DeleteFunc(d.Created, others)

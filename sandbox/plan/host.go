@@ -194,20 +194,19 @@ func (b *builder) birth() {
 // identity settles who root is inside.
 func (b *builder) identity() {
 	s := b.spec
+	if s.Has("user") {
+		if !b.features.Root() {
+			b.host(op.DenySetgroups{}, "before gid_map: an ordinary user must give up setgroups first", "idmap")
+		}
+		b.host(op.IDMap{File: "uid_map", Mappings: s.Linux.UIDMappings},
+			"from outside, once: until then every user inside is nobody ("+strconv.Itoa(overflowID)+")", "idmap", "process", "caps")
+		b.host(op.IDMap{File: "gid_map", Mappings: s.Linux.GIDMappings}, "likewise for groups", "idmap", "process")
+	}
 	if dirs := CgroupDirs(s, b.features); len(dirs) > 0 && b.features.Cgroup.Mode != features.Unified {
 		b.init(op.CgroupJoin{Dirs: dirs}, "while init still is who the host knows, and before the cgroup namespace, whose root is the group it is in then",
 			"process", "cgroup")
 	}
-	if !s.Has("user") {
-		return
-	}
-	if !b.features.Root() {
-		b.host(op.DenySetgroups{}, "before gid_map: an ordinary user must give up setgroups first", "idmap")
-	}
-	b.host(op.IDMap{File: "uid_map", Mappings: s.Linux.UIDMappings},
-		"from outside, once: until then every user inside is nobody ("+strconv.Itoa(overflowID)+")", "idmap", "process", "caps")
-	b.host(op.IDMap{File: "gid_map", Mappings: s.Linux.GIDMappings}, "likewise for groups", "idmap", "process")
-	if b.features.Root() {
+	if s.Has("user") && b.features.Root() {
 		b.init(op.SetUser{Groups: []int{}},
 			"now that uid 0 exists inside: init becomes it, and what it makes from here on belongs to it", "process", "caps")
 	}
