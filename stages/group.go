@@ -55,3 +55,26 @@ func unlimited(text string) bool {
 	n, err := strconv.ParseInt(text, 10, 64)
 	return text == "max" || err == nil && n >= 1<<62
 }
+
+// count reads a counter of the control group: a line of a file, "oom_kill 1". It
+// returns the number, and reports whether that is as expected.
+func (l *Look) count(file, key, expect string, check func(int) bool) int {
+	var n int
+	l.Outside("grep -w "+key+" "+file, expect, readLine(file, key+" "),
+		func(text string) bool { return number(strings.TrimPrefix(text, key), &n) && check(n) })
+	return n
+}
+
+// lastNumber reads what follows the last "=" of a line of a pressure file:
+// "some avg10=0.00 avg60=0.00 avg300=0.00 total=1234".
+func lastNumber(text string) int {
+	var n int
+	number(text[strings.LastIndex(text, "=")+1:], &n)
+	return n
+}
+
+// exists reports whether there is such a file.
+func exists(path string) bool {
+	_, err := os.Stat(path)
+	return err == nil
+}

@@ -179,8 +179,9 @@ var cgroupKnobs = []knob{
 	{key: "cgroup.controllers"},
 	{key: "cgroup.subtree_control"},
 	{key: "memory.max", v1: "memory.limit_in_bytes", convert: v1Unlimited},
-	{key: "memory.high"},
+	{key: "memory.high", v1: "memory.soft_limit_in_bytes", convert: v1Unlimited},
 	{key: "memory.swap.max"},
+	{key: "memory and swap", v1: "memory.memsw.limit_in_bytes", convert: v1Unlimited}, // v1 counts both in one
 	{key: "memory.oom.group"},
 	{key: "cpu.max", v1: "cpu.cfs_quota_us", convert: v1Quota},
 	{key: "cpu.weight", v1: "cpu.shares", convert: v1Shares},

@@ -47,7 +47,8 @@ func (r Resources) Files(mode string) []LimitFile {
 	}
 	if r.MemoryHigh > 0 {
 		add("memory", name("memory.high", "memory.soft_limit_in_bytes"), strconv.FormatInt(r.MemoryHigh, 10),
-			"a soft wall below the hard one: beyond it the kernel slows the group down")
+			name("a soft wall below the hard one: beyond it the kernel slows the group down",
+				"a soft wall: when the machine is short, the kernel takes back what is beyond it first"))
 	}
 	if r.PidsMax > 0 {
 		add("pids", "pids.max", strconv.FormatInt(r.PidsMax, 10), "a fork bomb stops here")
