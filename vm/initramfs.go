@@ -1,0 +1,193 @@
+package vm
+
+import (
+	"archive/tar"
+	"bufio"
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"cutaway/sandbox/image"
+	"cutaway/vm/guest"
+)
+
+// Markerfile says that a machine is disposable: containers may be built on it.
+const markerFile = "etc/cutaway-machine"
+
+// initramfs gives the file of an initramfs for kernel k with the program at
+// init as PID 1, from the cache if the same has been made before. It is not
+// compressed: to read a few more megabytes costs an emulated machine less than
+// to unpack them.
+func initramfs(k *Kernel, init string) (string, error) {
+	if err := image.CheckBusybox(init, k.Arch); err != nil {
+		return "", fmt.Errorf("make the initramfs: PID 1 must run without libraries: %w", err)
+	}
+	program, err := os.ReadFile(init)
+	if err != nil {
+		return "", err
+	}
+	dir, err := cacheDir("initramfs")
+	if err != nil {
+		return "", err
+	}
+	base, err := baseLayer()
+	if err != nil {
+		return "", err
+	}
+	key, err := initramfsKey(k, program, base)
+	if err != nil {
+		return "", err
+	}
+	file := filepath.Join(dir, key+".cpio")
+	now := time.Now()
+	if os.Chtimes(file, now, now) == nil { // it is there, and was used just now
+		return file, nil
+	}
+	if err := buildInitramfs(file, k, program, base); err != nil {
+		return "", fmt.Errorf("make the initramfs: %w", err)
+	}
+	return file, prune(dir, now.Add(-7*24*time.Hour))
+}
+
+// baseLayer is the archive of the built-in image's first layer: busybox and
+// what a root file system needs around it.
+func baseLayer() ([]byte, error) {
+	img, err := image.BuiltIn()
+	if err != nil {
+		return nil, err
+	}
+	layers, err := img.Layers()
+	if err != nil || len(layers) == 0 {
+		return nil, fmt.Errorf("read the built-in image: %d layers: %w", len(layers), err)
+	}
+	r, err := layers[0].Uncompressed()
+	if err != nil {
+		return nil, err
+	}
+	defer r.Close()
+	return io.ReadAll(r)
+}
+
+// layout is to be changed when the same ingredients give another archive.
+const layout = "1"
+
+// initramfsKey is a hash of what goes in. The modules of a kernel stand for
+// themselves by its version and by when it was unpacked.
+func initramfsKey(k *Kernel, program, base []byte) (string, error) {
+	st, err := os.Stat(k.Image)
+	if err != nil {
+		return "", err
+	}
+	h := sha256.New()
+	fmt.Fprintln(h, layout, k.Version, k.Arch, st.Size(), st.ModTime().UnixNano(), required, optional)
+	for _, part := range [][]byte{program, base} {
+		sum := sha256.Sum256(part)
+		h.Write(sum[:])
+	}
+	return k.Version + "-" + hex.EncodeToString(h.Sum(nil))[:16], nil
+}
+
+func buildInitramfs(to string, k *Kernel, program, base []byte) error {
+	files, err := layerFiles(base)
+	if err != nil {
+		return err
+	}
+	tree, err := readModuleTree(k.Modules)
+	if err != nil {
+		return err
+	}
+	modules, err := tree.resolve(required, optional)
+	if err != nil {
+		return err
+	}
+	files = append(files,
+		// The kernel opens it for PID 1 before anybody has mounted anything.
+		file{name: "dev/console", mode: fs.ModeDevice | fs.ModeCharDevice | 0o600, dev: [2]uint32{5, 1}},
+		file{name: "init", mode: 0o755, body: program},
+		file{name: "usr/bin/cutaway", mode: fs.ModeSymlink | 0o777, body: []byte("/init")},
+		file{name: markerFile, mode: 0o644, body: []byte("a microVM of cutaway\n")},
+		file{name: "lib", mode: fs.ModeDir | 0o755},
+		file{name: strings.TrimPrefix(guest.ModuleDir, "/"), mode: fs.ModeDir | 0o755},
+	)
+	var order strings.Builder
+	for _, m := range modules {
+		order.WriteString(m.name + ".ko\n")
+		files = append(files, file{name: strings.TrimPrefix(guest.ModuleDir, "/") + "/" + m.name + ".ko", mode: 0o644, body: m.image})
+	}
+	files = append(files, file{name: strings.TrimPrefix(guest.ModuleList, "/"), mode: 0o644, body: []byte(order.String())})
+	return writeWhole(to, func(w io.Writer) error { return writeCPIO(w, files) })
+}
+
+// layerFiles are the files of a layer, but for those that only serve the
+// lessons about images. Hard links become symbolic ones.
+func layerFiles(layer []byte) ([]file, error) {
+	var files []file
+	for r := tar.NewReader(bytes.NewReader(layer)); ; {
+		h, err := r.Next()
+		if err == io.EOF {
+			return files, nil
+		}
+		if err != nil {
+			return nil, err
+		}
+		f := file{name: path.Clean(h.Name), mode: h.FileInfo().Mode()}
+		if f.name == "etc/secret" || f.name == "srv" || strings.HasPrefix(f.name, "srv/") || f.name == "etc/motd" {
+			continue
+		}
+		switch h.Typeflag {
+		case tar.TypeDir:
+		case tar.TypeReg:
+			if f.body, err = io.ReadAll(r); err != nil {
+				return nil, err
+			}
+		case tar.TypeSymlink:
+			f.body = []byte(h.Linkname)
+		case tar.TypeLink:
+			f.mode, f.body = fs.ModeSymlink|0o777, []byte("/"+h.Linkname)
+		default:
+			return nil, fmt.Errorf("%s: neither file, directory nor link", h.Name)
+		}
+		files = append(files, f)
+	}
+}
+
+// writeWhole writes a file whole or not at all.
+func writeWhole(to string, write func(io.Writer) error) error {
+	f, err := os.CreateTemp(filepath.Dir(to), "new-*")
+	if err != nil {
+		return err
+	}
+	defer os.Remove(f.Name()) // gone already when all went well
+	w := bufio.NewWriterSize(f, 1<<20)
+	if err := errors.Join(write(w), w.Flush(), f.Chmod(0o644), f.Close()); err != nil {
+		return err
+	}
+	return os.Rename(f.Name(), to)
+}
+
+// prune removes the files of a directory that nobody has used since.
+func prune(dir string, since time.Time) error {
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return err
+	}
+	for _, e := range entries {
+		info, err := e.Info()
+		if err != nil || info.ModTime().After(since) {
+			continue // somebody else has removed it, or it is in use
+		}
+		if err := os.Remove(filepath.Join(dir, e.Name())); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+	}
+	return nil
+}

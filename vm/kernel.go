@@ -1,0 +1,183 @@
+package vm
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// Kernel is one a guest can run.
+type Kernel struct {
+	Version string // as uname -r has it
+	Arch    string // as GOARCH has it
+	Image   string // the file to boot
+	Modules string // its directory of modules
+}
+
+// KernelSource says which kernel is wanted. Its zero value is the best one to
+// be had for the host's own architecture.
+type KernelSource struct {
+	File   string // a kernel of the caller's own
+	Series string // one of Debian's: "5.10", "6.1", "6.12"; "" is what the host has or its distribution ships
+	Arch   string // as GOARCH has it; "" is the host's
+	// Progress, when set, is told what is being fetched and how far, in percent.
+	Progress func(what string, percent float64)
+}
+
+// NoKernelError says that no guest kernel was found, and what was tried.
+type NoKernelError struct {
+	Want  string
+	Facts []string
+}
+
+func (e *NoKernelError) Error() string {
+	return "find a guest kernel" + e.Want + ": " + strings.Join(e.Facts, "; ")
+}
+
+// Hint says how to provide one.
+func (e *NoKernelError) Hint() string {
+	return "name one with --kernel FILE; its modules belong in /lib/modules/VERSION or beside it in modules/"
+}
+
+// FindKernel finds a kernel, in this order: the file named; one of the host's
+// that everybody may read; one fetched earlier; the distribution's package,
+// which is fetched and unpacked without root. A second call fetches nothing.
+func FindKernel(ctx context.Context, want KernelSource) (*Kernel, error) {
+	if want.Arch == "" {
+		want.Arch = runtime.GOARCH
+	}
+	if want.File != "" {
+		return kernelFile(want.File, want.Arch)
+	}
+	none := &NoKernelError{}
+	if want.Series != "" {
+		none.Want = " " + want.Series
+	}
+	if want.Series == "" && want.Arch == runtime.GOARCH {
+		if k := hostKernel("/"); k != nil {
+			return k, nil
+		}
+		none.Facts = append(none.Facts, "no kernel in /boot that everybody may read")
+	}
+	cache, err := cacheDir("kernels")
+	if err != nil {
+		return nil, err
+	}
+	k, err := packaged(ctx, cache, want)
+	var unavailable *fetchError
+	if errors.As(err, &unavailable) {
+		none.Facts = append(none.Facts, err.Error())
+		return nil, none
+	}
+	return k, err
+}
+
+// cacheDir makes the directory of that name in the user's cache.
+func cacheDir(name string) (string, error) {
+	cache, err := os.UserCacheDir() // XDG_CACHE_HOME, else ~/.cache
+	if err != nil {
+		return "", err
+	}
+	dir := filepath.Join(cache, "cutaway", name)
+	return dir, os.MkdirAll(dir, 0o755)
+}
+
+// kernelFile is a kernel that somebody names. Its modules lie beside it or where
+// the system keeps them.
+func kernelFile(file, arch string) (*Kernel, error) {
+	version, err := imageVersion(file)
+	if err != nil {
+		return nil, err
+	}
+	for _, dir := range []string{
+		filepath.Join(filepath.Dir(file), "modules"),
+		filepath.Join("/lib/modules", version),
+		filepath.Join(filepath.Dir(filepath.Dir(file)), "lib/modules", version),
+	} {
+		if _, err := os.Stat(filepath.Join(dir, "modules.builtin")); err == nil {
+			return &Kernel{Version: version, Arch: arch, Image: file, Modules: dir}, nil
+		}
+	}
+	return nil, &NoKernelError{" " + file, []string{"its version is " + version + ", and there are no modules of that"}}
+}
+
+// hostKernel is the newest kernel of the system at root that can be read and
+// has the modules the lab needs. Debian and Alpine keep them in /boot, Fedora
+// and Arch beside the modules.
+func hostKernel(root string) *Kernel {
+	var found []*Kernel
+	for _, pattern := range []string{"boot/vmlinuz-*", "lib/modules/*/vmlinuz"} {
+		files, err := filepath.Glob(filepath.Join(root, pattern))
+		if err != nil {
+			continue // not a pattern: it is
+		}
+		for _, file := range files {
+			version, err := imageVersion(file)
+			if err != nil {
+				continue
+			}
+			k := &Kernel{Version: version, Arch: runtime.GOARCH, Image: file, Modules: filepath.Join(root, "lib/modules", version)}
+			if tree, err := readModuleTree(k.Modules); err == nil && len(tree.lacking(required)) == 0 {
+				found = append(found, k)
+			}
+		}
+	}
+	if len(found) == 0 {
+		return nil
+	}
+	return slices.MaxFunc(found, func(a, b *Kernel) int { return compareVersions(a.Version, b.Version) })
+}
+
+// imageVersion reads a kernel's version out of its file: the x86 boot header
+// points to it (Documentation/arch/x86/boot.rst, kernel_version). Others carry
+// it in their name or in that of their directory.
+func imageVersion(file string) (string, error) {
+	f, err := os.Open(file)
+	if err != nil {
+		return "", err
+	}
+	defer f.Close()
+	head := make([]byte, 64<<10)
+	n, err := f.Read(head)
+	if err != nil {
+		return "", fmt.Errorf("read kernel %s: %w", file, err)
+	}
+	head = head[:n]
+	if n > 0x210 && string(head[0x202:0x206]) == "HdrS" {
+		at := int(binary.LittleEndian.Uint16(head[0x20e:])) + 0x200
+		if at < n {
+			text, _, _ := bytes.Cut(head[at:], []byte{0})
+			version, _, _ := strings.Cut(string(text), " ")
+			return version, nil
+		}
+	}
+	name, ok := strings.CutPrefix(filepath.Base(file), "vmlinuz-")
+	if !ok {
+		name = filepath.Base(filepath.Dir(file))
+	}
+	if name == "" || name[0] < '0' || name[0] > '9' {
+		return "", fmt.Errorf("read kernel %s: no version in it, nor in its name", file)
+	}
+	return name, nil
+}
+
+// compareVersions orders versions such as 6.1.0-50-cloud-amd64 number by number.
+func compareVersions(a, b string) int {
+	split := func(s string) []string {
+		return strings.FieldsFunc(s, func(r rune) bool { return r < '0' || r > '9' })
+	}
+	return slices.CompareFunc(split(a), split(b), func(x, y string) int {
+		m, _ := strconv.Atoi(x) // digits alone; one too long for an int compares as the largest
+		n, _ := strconv.Atoi(y)
+		return cmp.Compare(m, n)
+	})
+}

@@ -1,0 +1,201 @@
+package vm
+
+import (
+	"archive/tar"
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"cutaway/vm/deb"
+)
+
+// fetchError says that a kernel could not be had from the distribution.
+type fetchError struct{ err error }
+
+func (e *fetchError) Error() string { return e.err.Error() }
+func (e *fetchError) Unwrap() error { return e.err }
+
+// releases are Debian's, by the series of the kernel they came out with.
+var releases = map[string]string{"5.10": "bullseye", "6.1": "bookworm", "6.12": "trixie"}
+
+// debianKeys is what Debian's releases are signed with.
+const debianKeys = "/usr/share/keyrings/debian-archive-keyring.gpg"
+
+// packaged gives Debian's cloud kernel, out of the cache if it is there. Each
+// kernel is in a directory called after its version; a link called after what
+// was asked for points to it.
+func packaged(ctx context.Context, cache string, want KernelSource) (*Kernel, error) {
+	link := filepath.Join(cache, cmp.Or(want.Series, "default")+"-"+want.Arch)
+	if k := cached(link, want.Arch); k != nil {
+		return k, nil
+	}
+	work, err := os.MkdirTemp(cache, "new-")
+	if err != nil {
+		return nil, err
+	}
+	defer os.RemoveAll(work)
+	file, err := fetchKernel(ctx, work, want)
+	if err != nil {
+		return nil, &fetchError{err}
+	}
+	unpacked := filepath.Join(work, "kernel")
+	version, err := unpackKernel(file, unpacked)
+	if err != nil {
+		return nil, err
+	}
+	dir := filepath.Join(cache, version)
+	// Whole or not at all; somebody else may have been faster, with the same.
+	if err := os.Rename(unpacked, dir); err != nil && cached(dir, want.Arch) == nil {
+		return nil, err
+	}
+	fresh := filepath.Join(work, "link")
+	if err := os.Symlink(version, fresh); err != nil {
+		return nil, err
+	}
+	if err := os.Rename(fresh, link); err != nil {
+		return nil, err
+	}
+	if k := cached(link, want.Arch); k != nil {
+		return k, nil
+	}
+	return nil, fmt.Errorf("unpack %s: no kernel in it", filepath.Base(file))
+}
+
+// cached is the kernel in dir, or nil.
+func cached(dir, arch string) *Kernel {
+	dir, err := filepath.EvalSymlinks(dir)
+	if err != nil {
+		return nil
+	}
+	k := &Kernel{Version: filepath.Base(dir), Arch: arch, Image: filepath.Join(dir, "vmlinuz"), Modules: filepath.Join(dir, "modules")}
+	if _, err := os.Stat(k.Image); err != nil {
+		return nil
+	}
+	return k
+}
+
+// fetchKernel downloads the package of a kernel into work. What it is called
+// changes with each security update; a package without files depends on it.
+func fetchKernel(ctx context.Context, work string, want KernelSource) (string, error) {
+	sources, err := kernelSources(ctx, want.Series)
+	if err != nil {
+		return "", err
+	}
+	apt := &deb.Apt{Dir: work, Arch: want.Arch, Sources: sources}
+	if want.Progress != nil {
+		apt.Progress = func(_ string, percent float64) { want.Progress("package lists", percent) }
+	}
+	if err := apt.Update(ctx); err != nil {
+		return "", err
+	}
+	apt.Progress = nil
+	meta := "linux-image-cloud-" + want.Arch
+	depends, err := apt.Depends(ctx, meta)
+	if err != nil {
+		return "", err
+	}
+	for _, name := range depends {
+		if strings.HasPrefix(name, "linux-image-") {
+			if want.Progress != nil {
+				apt.Progress = func(_ string, percent float64) { want.Progress(name, percent) }
+			}
+			return apt.Download(ctx, name)
+		}
+	}
+	return "", fmt.Errorf("%s depends on no kernel", meta)
+}
+
+// kernelSources derives where to look from the sources of this machine: the
+// same mirrors, but the release that has the series.
+func kernelSources(ctx context.Context, series string) ([]deb.Source, error) {
+	own, err := deb.Targets(ctx)
+	if err != nil {
+		return nil, err
+	}
+	release, known := releases[series]
+	if !known && series != "" {
+		return nil, fmt.Errorf("no Debian release has Linux %s: 5.10, 6.1 and 6.12 are known", series)
+	}
+	if _, err := os.Stat(debianKeys); err != nil {
+		return nil, errors.New("this is not Debian, whose kernels are known to boot here: " + debianKeys + " is missing")
+	}
+	if release == "" {
+		if release = debianRelease(own); release == "" {
+			return nil, errors.New("no release of Debian among the sources of this machine")
+		}
+	}
+	var sources []deb.Source
+	seen := map[string]bool{}
+	for _, s := range own {
+		suite, mirrored := release, !strings.Contains(s.Suite, "-")
+		if strings.HasSuffix(s.Suite, "-security") {
+			suite, mirrored = release+"-security", true
+		}
+		if s.Components == "main" && mirrored && !seen[s.URI] && isDebian(s) {
+			seen[s.URI] = true
+			sources = append(sources, deb.Source{URI: s.URI, Suite: suite, Components: "main", SignedBy: debianKeys})
+		}
+	}
+	return sources, nil
+}
+
+// isDebian tells Debian's own archives from those of others that are configured.
+func isDebian(s deb.Source) bool {
+	name, _, _ := strings.Cut(s.Suite, "-")
+	switch name {
+	case "stable", "oldstable", "oldoldstable", "testing", "unstable", "sid", "bullseye", "bookworm", "trixie", "forky", "duke":
+		return true
+	}
+	return false
+}
+
+// debianRelease is the machine's own: the first of Debian's without a suffix.
+func debianRelease(own []deb.Source) string {
+	for _, s := range own {
+		if isDebian(s) && !strings.Contains(s.Suite, "-") {
+			return s.Suite
+		}
+	}
+	return ""
+}
+
+// unpackKernel writes kernel and modules of a package into dir and returns the
+// kernel's version.
+func unpackKernel(file, dir string) (version string, err error) {
+	err = deb.Files(file, func(h *tar.Header, content io.Reader) error {
+		name := strings.TrimPrefix(h.Name, "usr/")
+		var to string
+		switch parts := strings.SplitN(name, "/", 4); {
+		case h.Typeflag != tar.TypeReg:
+			return nil
+		case strings.HasPrefix(name, "boot/vmlinuz-"):
+			version, to = strings.TrimPrefix(name, "boot/vmlinuz-"), "vmlinuz"
+		case len(parts) == 4 && parts[0] == "lib" && parts[1] == "modules":
+			to = filepath.Join("modules", parts[3])
+		default:
+			return nil
+		}
+		if !filepath.IsLocal(to) {
+			return fmt.Errorf("a path that leads out of the package")
+		}
+		to = filepath.Join(dir, to)
+		if err := os.MkdirAll(filepath.Dir(to), 0o755); err != nil {
+			return err
+		}
+		f, err := os.OpenFile(to, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o644)
+		if err != nil {
+			return err
+		}
+		_, err = io.Copy(f, content)
+		return errors.Join(err, f.Close())
+	})
+	if err == nil && version == "" {
+		err = fmt.Errorf("unpack %s: no kernel in it", filepath.Base(file))
+	}
+	return version, err
+}

@@ -1,0 +1,158 @@
+package vm
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"runtime"
+	"strconv"
+	"strings"
+	"syscall"
+
+	"cutaway/vm/guest"
+)
+
+// emulator is what differs between architectures.
+type emulator struct {
+	program string
+	machine string // -M
+	console string // the kernel's name of the serial port
+}
+
+var emulators = map[string]emulator{
+	// acpi=on, because without it the guest finds no virtio-mmio device; the
+	// interrupt and timer chips of 1981 are left out, as few devices as possible.
+	"amd64": {"qemu-system-x86_64", "microvm,acpi=on,isa-serial=on", "ttyS0"},
+	"arm64": {"qemu-system-aarch64", "virt,gic-version=max", "ttyAMA0"},
+}
+
+// NoQEMUError says that the emulator is not installed.
+type NoQEMUError struct {
+	Program string
+	Install string // the command that installs it, "" if unknown
+}
+
+func (e *NoQEMUError) Error() string { return "start the microVM: no " + e.Program + " on PATH" }
+
+// Hint says how to install it.
+func (e *NoQEMUError) Hint() string {
+	if e.Install == "" {
+		return "install QEMU for this machine's architecture"
+	}
+	return e.Install
+}
+
+// qemu is a running emulator. Each end of it that we hold is a socket: when
+// this process dies, they close, the guest powers off, and QEMU is killed.
+type qemu struct {
+	process *os.Process
+	control *os.File
+	console *os.File
+	ended   chan struct{} // closed when the process has ended
+	state   *os.ProcessState
+}
+
+// hardware is the machine to start.
+type hardware struct {
+	kernel    *Kernel
+	initramfs string
+	memory    int // MiB
+	cpus      int
+	accel     string // kvm or tcg
+	append    string // added to the kernel's command line
+}
+
+// arguments are QEMU's, with the sockets as descriptors 3 and 4.
+func (h hardware) arguments(e emulator) []string {
+	cmdline := []string{
+		"console=" + e.console, "quiet", "panic=-1", "oops=panic", "random.trust_cpu=on",
+		"mitigations=off", "no_timer_check", clockHint(h.kernel.Arch, h.accel), guest.Marker + "=1", h.append,
+	}
+	return []string{
+		"-nodefaults", "-no-user-config", "-display", "none", "-no-reboot",
+		"-M", e.machine, "-accel", h.accel, "-cpu", "max",
+		"-m", strconv.Itoa(h.memory), "-smp", strconv.Itoa(h.cpus),
+		"-kernel", h.kernel.Image, "-initrd", h.initramfs, "-append", strings.TrimSpace(strings.Join(cmdline, " ")),
+		"-chardev", "socket,id=console,fd=4", "-serial", "chardev:console",
+		"-global", "virtio-mmio.force-legacy=false",
+		"-device", "virtio-serial-device,max_ports=2",
+		"-chardev", "socket,id=control,fd=3", "-device", "virtserialport,chardev=control,name=" + guest.Port,
+	}
+}
+
+// start starts QEMU.
+func (h hardware) start() (*qemu, error) {
+	e, known := emulators[h.kernel.Arch]
+	if !known {
+		return nil, fmt.Errorf("start the microVM: no machine for architecture %s", h.kernel.Arch)
+	}
+	path, err := exec.LookPath(e.program)
+	if err != nil {
+		return nil, &NoQEMUError{Program: e.program}
+	}
+	control, theirs, err := socketPair("control")
+	if err != nil {
+		return nil, err
+	}
+	defer theirs.Close()
+	console, theirConsole, err := socketPair("console")
+	if err != nil {
+		control.Close()
+		return nil, err
+	}
+	defer theirConsole.Close()
+	q := &qemu{control: control, console: console, ended: make(chan struct{})}
+	cmd := exec.Command(path, h.arguments(e)...)
+	cmd.ExtraFiles = []*os.File{theirs, theirConsole}
+	cmd.Stdout, cmd.Stderr = theirConsole, theirConsole // its complaints belong beside the guest's
+	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL, Setpgid: true}
+	if err := q.run(cmd); err != nil {
+		control.Close()
+		console.Close()
+		return nil, fmt.Errorf("start %s: %w", path, err)
+	}
+	return q, nil
+}
+
+// run starts the command and waits for it on a thread that does nothing else:
+// the parent-death signal is sent when the thread ends that has forked.
+func (q *qemu) run(cmd *exec.Cmd) error {
+	started := make(chan error)
+	go func() {
+		runtime.LockOSThread()
+		defer runtime.UnlockOSThread()
+		err := cmd.Start()
+		q.process = cmd.Process
+		started <- err
+		if err != nil {
+			return
+		}
+		_ = cmd.Wait() // how it ended is in its state
+		q.state = cmd.ProcessState
+		close(q.ended)
+	}()
+	return <-started
+}
+
+// stop kills the emulator. Nothing of the machine is worth an orderly end.
+func (q *qemu) stop() {
+	if err := q.process.Kill(); err != nil && !errors.Is(err, os.ErrProcessDone) {
+		return // it is not ours any more
+	}
+	<-q.ended
+	q.control.Close()
+	q.console.Close()
+}
+
+// socketPair makes two connected sockets, of which the first is ours.
+func socketPair(name string) (ours, theirs *os.File, err error) {
+	fds, err := syscall.Socketpair(syscall.AF_UNIX, syscall.SOCK_STREAM|syscall.SOCK_CLOEXEC, 0)
+	if err != nil {
+		return nil, nil, fmt.Errorf("make the %s socket: %w", name, err)
+	}
+	if err := syscall.SetNonblock(fds[0], true); err != nil {
+		return nil, nil, fmt.Errorf("make the %s socket: %w", name, err)
+	}
+	return os.NewFile(uintptr(fds[0]), name), os.NewFile(uintptr(fds[1]), name), nil
+}
