@@ -33,9 +33,13 @@ func (o CgroupCreate) Do(k *sys.Kernel, _ *Target) error {
 	return nil
 }
 
-// Undo removes the groups.
+// Undo removes the groups. What v1's freezer holds does not even die, so it is
+// let go first; the other groups have no such file.
 func (o CgroupCreate) Undo(k *sys.Kernel) error {
 	var failed []error
+	for _, dir := range o.Dirs {
+		_ = k.Write(filepath.Join(dir, "freezer.state"), "THAWED")
+	}
 	for _, dir := range o.Dirs {
 		if err := o.remove(k, dir); err != nil {
 			failed = append(failed, at(err, "remove control group %s", dir))
@@ -57,8 +61,6 @@ func (o CgroupCreate) remove(k *sys.Kernel, dir string) error {
 		case wait > time.Second:
 			return err
 		}
-		// What v1's freezer holds does not even die. Most groups have no such file.
-		_ = k.Write(filepath.Join(dir, "freezer.state"), "THAWED")
 		time.Sleep(wait)
 	}
 }
