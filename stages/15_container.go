@@ -3,7 +3,6 @@ package stages
 import (
 	"context"
 	"fmt"
-	"net"
 	"os"
 	"slices"
 	"strconv"
@@ -59,20 +58,23 @@ func lookContainer(ctx context.Context, l *Look) {
 // lookPayload looks at the program that the image names, from outside.
 func lookPayload(l *Look) {
 	p, proc := l.Container.Spec.Process, fmt.Sprintf("/proc/%d", l.Container.PID())
+	page := func(text string) bool { return strings.Contains(text, "Hello from inside a container") }
 	if address := bare(l.Container.Spec.Net.Address); address != "" {
 		address += fmt.Sprintf(":%d", webPort)
-		l.Outside("curl -s http://"+address+"/ | grep h1", "the image's program serves its page", afterListening(address, heading(address)),
-			func(text string) bool { return strings.Contains(text, "Hello from inside a container") })
+		l.Outside("curl -s http://"+address+"/ | grep h1", "the image's program serves its page", soon(heading(address), page), page)
 	}
-	l.Outside(`tr '\0' ' ' < `+proc+"/cmdline", "the image's Cmd, which became a web server", words(proc+"/cmdline"),
-		func(text string) bool { return strings.Contains(text, "httpd") && !strings.Contains(text, "cutaway") })
+	served := func(text string) bool { return strings.Contains(text, "httpd") && !strings.Contains(text, "serve") }
+	l.Outside(`tr '\0' ' ' < `+proc+"/cmdline", "the image's Cmd, which became a web server", soon(words(proc+"/cmdline"), served), served)
 	l.Outside(`tr '\0' ' ' < `+proc+"/environ", "the image's Env, beside the lab's", words(proc+"/environ"), func(text string) bool {
 		have := strings.Fields(text)
 		return len(have) > 0 && !slices.ContainsFunc(l.Materials.Config.Env, func(e string) bool { return !slices.Contains(have, e) })
 	})
 	l.Outside("readlink "+proc+"/cwd", "the image's WorkingDir", func() (string, error) { return os.Readlink(proc + "/cwd") }, is(p.Cwd))
+	if !l.Lab.Features.Root() {
+		l.Note("the image asks for user %s; a container of an ordinary user has uid 0 only, which is you", l.Materials.Config.User)
+	}
 	uid := strconv.Itoa(l.Container.Spec.RootUID() + p.User.UID)
-	l.Outside("grep Uid "+proc+"/status", "the image's User, as the host counts", readLine(proc+"/status", "Uid:"),
+	l.Outside("grep Uid "+proc+"/status", "the user, as the host counts", readLine(proc+"/status", "Uid:"),
 		is(strings.Join([]string{"Uid:", uid, uid, uid, uid}, " ")))
 }
 
@@ -84,16 +86,15 @@ func words(path string) func() (string, error) {
 	}
 }
 
-// afterListening waits until somebody listens: a web server takes a moment.
-func afterListening(address string, read func() (string, error)) func() (string, error) {
+// soon reads again and again for a while: a web server takes a moment to start.
+func soon(read func() (string, error), check func(string) bool) func() (string, error) {
 	return func() (string, error) {
-		for deadline := time.Now().Add(3 * time.Second); time.Now().Before(deadline); time.Sleep(5 * time.Millisecond) {
-			if c, err := net.Dial("tcp", address); err == nil {
-				c.Close()
-				break
+		for deadline := time.Now().Add(3 * time.Second); ; time.Sleep(5 * time.Millisecond) {
+			text, err := read()
+			if err == nil && check(text) || time.Now().After(deadline) {
+				return text, err
 			}
 		}
-		return read()
 	}
 }
 
