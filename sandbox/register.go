@@ -185,8 +185,8 @@ func (l *Lab) Records() ([]Record, error) {
 
 // othersLive reports whether any container but id lives.
 func (l *Lab) othersLive(id string) (bool, error) {
-	records, err := l.Records()
-	return slices.ContainsFunc(records, func(r Record) bool { return r.Live && r.ID != id }), err
+	paths, err := filepath.Glob(l.Dirs.Journal("*"))
+	return slices.ContainsFunc(paths, func(path string) bool { return path != l.Dirs.Journal(id) && !abandoned(path) }), err
 }
 
 // Find gives the record of a container by its id, an unambiguous beginning of

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"regexp"
 	"strings"
+	"sync"
 
 	"github.com/google/go-containerregistry/pkg/name"
 )
@@ -13,10 +14,15 @@ import (
 const dockerHub = "docker.io"
 
 // The grammar of names and tags: OCI distribution-spec, "Pulling manifests".
+// Compiled when first needed: a container that is in the store needs neither.
 var (
-	repositoryGrammar = regexp.MustCompile(`^[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*(/[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*)*$`)
-	tagGrammar        = regexp.MustCompile(`^[a-zA-Z0-9_][a-zA-Z0-9._-]{0,127}$`)
+	repositoryGrammar = lazily(`^[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*(/[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*)*$`)
+	tagGrammar        = lazily(`^[a-zA-Z0-9_][a-zA-Z0-9._-]{0,127}$`)
 )
+
+func lazily(expression string) func() *regexp.Regexp {
+	return sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(expression) })
+}
 
 // ReferenceError says why a text is not an image reference.
 type ReferenceError struct {
@@ -63,10 +69,10 @@ func parseReference(ref string) (name.Reference, error) {
 	if repo != strings.ToLower(repo) {
 		return bad("repository names are lower case")
 	}
-	if !repositoryGrammar.MatchString(repo) {
+	if !repositoryGrammar().MatchString(repo) {
 		return bad("%q is not a repository name", repo)
 	}
-	if !tagGrammar.MatchString(tag.TagStr()) {
+	if !tagGrammar().MatchString(tag.TagStr()) {
 		return bad("%q is not a tag", tag.TagStr())
 	}
 	return parsed, nil
