@@ -23,7 +23,8 @@ var chroot = Stage{
 func lookChroot(_ context.Context, l *Look) {
 	pid := fmt.Sprint(l.Container.PID())
 	tree, _ := inode(l.Container.Spec.Root.Path) // unread, it equals nothing the kernel says
-	l.Inside("ls -di /", "the inode of the directory that was copied", func(o Out) bool { return strings.TrimSpace(o.Text) == tree }) // ls aligns the number to the right
+	// ls aligns the number to the right.
+	l.Inside("ls -di /", "the inode of the directory that was copied", func(o Out) bool { return strings.TrimSpace(o.Text) == tree })
 	l.Outside("ls -di /", "another inode: the host's root",
 		func() (string, error) { return inode("/") },
 		func(s string) bool { return s != tree })
