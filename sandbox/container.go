@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"runtime"
+	"slices"
 	"strconv"
 	"sync"
 	"syscall"
@@ -95,7 +96,14 @@ func (c *Container) clone(o op.Clone) error {
 		return program.err
 	}
 	defer sys.CloseFD(program.fd)
-	c.target.Launch.Exe = "/proc/self/fd/" + strconv.Itoa(program.fd)
+	// In the child, package syscall puts descriptors of its own right above the
+	// highest that it hands on; init's program must not be there.
+	fd, err := sys.DupAbove(program.fd, int(slices.Max(c.target.Launch.Files))+16)
+	if err != nil {
+		return err
+	}
+	defer sys.CloseFD(fd)
+	c.target.Launch.Exe = "/proc/self/fd/" + strconv.Itoa(fd)
 	if err := c.thread.run(func() error { return op.Run(o, &c.kernel, &c.target) }); err != nil {
 		return err
 	}

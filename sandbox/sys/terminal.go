@@ -62,6 +62,16 @@ func (k *Kernel) ControllingTTY(fd int) error {
 	return unix.Close(fd)
 }
 
+// DupAbove gives another descriptor for what fd is open on, numbered at least
+// lowest: F_DUPFD_CLOEXEC, fcntl(2).
+func DupAbove(fd, lowest int) (int, error) {
+	above, err := unix.FcntlInt(uintptr(fd), unix.F_DUPFD_CLOEXEC, lowest)
+	if err != nil {
+		return -1, fmt.Errorf("duplicate descriptor %d: %w", fd, err)
+	}
+	return above, nil
+}
+
 // CloseFD closes a descriptor.
 func CloseFD(fd int) { unix.Close(fd) }
 
