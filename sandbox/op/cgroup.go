@@ -33,13 +33,9 @@ func (o CgroupCreate) Do(k *sys.Kernel, _ *Target) error {
 	return nil
 }
 
-// Undo removes the groups. What v1's freezer holds does not even die, so it is
-// let go first; the other groups have no such file.
+// Undo removes the groups.
 func (o CgroupCreate) Undo(k *sys.Kernel) error {
 	var failed []error
-	for _, dir := range o.Dirs {
-		_ = k.Write(filepath.Join(dir, "freezer.state"), "THAWED")
-	}
 	for _, dir := range o.Dirs {
 		if err := o.remove(k, dir); err != nil {
 			failed = append(failed, at(err, "remove control group %s", dir))
@@ -61,7 +57,16 @@ func (o CgroupCreate) remove(k *sys.Kernel, dir string) error {
 		case wait > time.Second:
 			return err
 		}
+		o.thaw(k)
 		time.Sleep(wait)
+	}
+}
+
+// thaw lets go what v1's freezer holds: it does not even die. The other groups
+// have no such file.
+func (o CgroupCreate) thaw(k *sys.Kernel) {
+	for _, dir := range o.Dirs {
+		_ = k.Write(filepath.Join(dir, "freezer.state"), "THAWED")
 	}
 }
 
