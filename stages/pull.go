@@ -24,8 +24,7 @@ type Pulled struct {
 	// nothing would have to be fetched.
 	Store *image.Store
 
-	dir  string
-	lock *os.File // held as long as dir is in use
+	place
 }
 
 // pullImage is the prelude of a stage whose image comes from a registry: it is
@@ -59,23 +58,13 @@ func pullImage(ctx context.Context, p *Prelude, m Materials) (Materials, func() 
 	return m, f.close, err
 }
 
-// newPulled starts the registry and makes an empty store, beside the lab's
-// containers: there `cutaway clean` finds it if this process is killed.
-func newPulled(d sandbox.Dirs) (*Pulled, error) {
-	f := &Pulled{}
-	place := filepath.Join(d.Data, "containers")
-	dir, err := os.MkdirTemp(place, "pull-")
-	if err != nil {
-		return f, fmt.Errorf("make a place for an image: %w", err)
+// newPulled starts the registry and makes an empty store.
+func newPulled(d sandbox.Dirs) (f *Pulled, err error) {
+	f = &Pulled{}
+	if f.place, err = newPlace(d, "pull-"); err != nil {
+		return f, err
 	}
-	f.dir = dir
-	if f.lock, err = os.Open(dir); err == nil {
-		err = errors.Join(sys.Lock(f.lock), f.lock.Chmod(0o711)) // a container's root must get through
-	}
-	if err != nil {
-		return f, fmt.Errorf("make a place for an image: %w", err)
-	}
-	if f.Store, err = image.Open(filepath.Join(dir, "store")); err != nil {
+	if f.Store, err = image.Open(filepath.Join(f.dir, "store")); err != nil {
 		return f, err
 	}
 	f.Registry, err = image.ServeBuiltIn()
@@ -84,17 +73,11 @@ func newPulled(d sandbox.Dirs) (*Pulled, error) {
 
 // close ends the registry and removes what was fetched.
 func (f *Pulled) close() error {
-	var failed []error
+	var err error
 	if f.Registry != nil {
-		failed = append(failed, f.Registry.Close())
+		err = f.Registry.Close()
 	}
-	if f.dir != "" {
-		failed = append(failed, os.RemoveAll(f.dir))
-	}
-	if f.lock != nil {
-		f.lock.Close()
-	}
-	return errors.Join(failed...)
+	return errors.Join(err, f.remove())
 }
 
 // pull fetches the image and gives the HTTP exchanges in the form of calls, the

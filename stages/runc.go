@@ -16,7 +16,6 @@ import (
 
 	"cutaway/sandbox/features"
 	"cutaway/sandbox/image"
-	"cutaway/sandbox/sys"
 )
 
 // runc is a container that runc made, of the same Spec as one of the lab's. Its
@@ -25,13 +24,13 @@ import (
 type runc struct {
 	pid int
 
-	path, id, dir string
-	lock          *os.File // held as long as dir is in use
-	cmd           *exec.Cmd
-	stdin         io.WriteCloser
-	stdout        io.Reader
-	stderr        strings.Builder
-	restore       func() error
+	place    // the bundle, and runc's state
+	path, id string
+	cmd      *exec.Cmd
+	stdin    io.WriteCloser
+	stdout   io.Reader
+	stderr   strings.Builder
+	restore  func() error
 }
 
 // runcPatience is how long runc may take to do anything.
@@ -77,30 +76,21 @@ func startRunc(ctx context.Context, l *Look, path string) (*runc, error) {
 }
 
 // bundle makes what runc starts from: a directory with config.json and a root
-// filesystem. It lies beside the lab's containers, where `cutaway clean` finds
-// it if this process is killed.
-func (c *runc) bundle(ctx context.Context, l *Look) error {
-	dir, err := os.MkdirTemp(filepath.Join(l.Lab.Dirs.Data, "containers"), "runc-")
-	if err != nil {
-		return fmt.Errorf("make a bundle: %w", err)
-	}
-	c.dir = dir
-	if c.lock, err = os.Open(dir); err == nil {
-		err = errors.Join(sys.Lock(c.lock), c.lock.Chmod(0o711)) // a container's root must get through
-	}
-	if err != nil {
-		return fmt.Errorf("make a bundle: %w", err)
+// filesystem.
+func (c *runc) bundle(ctx context.Context, l *Look) (err error) {
+	if c.place, err = newPlace(l.Lab.Dirs, "runc-"); err != nil {
+		return err
 	}
 	img, err := l.runner.Store.Get(image.BuiltInRef)
 	if err != nil {
 		return err
 	}
-	if err := l.runner.Store.Flatten(ctx, img, l.Materials.Owner, filepath.Join(dir, "rootfs")); err != nil {
+	if err := l.runner.Store.Flatten(ctx, img, l.Materials.Owner, filepath.Join(c.dir, "rootfs")); err != nil {
 		return err
 	}
 	config, err := json.MarshalIndent(ociConfig(l.Container.Spec, "rootfs", "/"+c.id, l.Lab.Features.Cgroup.Mode == features.Unified), "", "  ")
 	if err == nil {
-		err = os.WriteFile(filepath.Join(dir, "config.json"), config, 0o644)
+		err = os.WriteFile(filepath.Join(c.dir, "config.json"), config, 0o644)
 	}
 	if err != nil {
 		return fmt.Errorf("write config.json: %w", err)
@@ -156,11 +146,8 @@ func (c *runc) close() error {
 		if _, err := os.Stat(filepath.Join(c.dir, "state", c.id)); err == nil {
 			failed = append(failed, c.delete())
 		}
-		failed = append(failed, os.RemoveAll(c.dir))
 	}
-	if c.lock != nil {
-		c.lock.Close()
-	}
+	failed = append(failed, c.remove())
 	if c.restore != nil {
 		failed = append(failed, c.restore())
 	}
