@@ -75,8 +75,15 @@ func (Symlinks) Name() string { return "symlink" }
 // Do implements Op.
 func (o Symlinks) Do(k *sys.Kernel, _ *Target) error {
 	for _, l := range o.Links {
-		if err := k.Symlink(l.Target, l.Path); err != nil {
-			return at(err, "link %s to %s", l.Path, l.Target)
+		path := l.Path
+		if !k.Dry {
+			var err error
+			if path, err = insideFile(path); err != nil {
+				return err
+			}
+		}
+		if err := k.Symlink(l.Target, path); err != nil {
+			return at(err, "link %s to %s", path, l.Target)
 		}
 	}
 	return nil
@@ -103,10 +110,14 @@ func (Chdir) Name() string { return "chdir" }
 func (o Chdir) Do(k *sys.Kernel, _ *Target) error {
 	err := k.Chdir(o.Path)
 	if errors.Is(err, os.ErrNotExist) {
-		if err := mkdirs(k, o.Path); err != nil {
+		path, followed := inside(o.Path)
+		if followed != nil {
+			return followed
+		}
+		if err := mkdirs(k, path); err != nil {
 			return err
 		}
-		err = k.Chdir(o.Path)
+		err = k.Chdir(path)
 	}
 	return at(err, "change to directory %s", o.Path)
 }

@@ -27,13 +27,17 @@ func (Mount) Name() string { return "mount" }
 
 // Do implements Op.
 func (o Mount) Do(k *sys.Kernel, _ *Target) error {
+	target, err := o.target(k)
+	if err != nil {
+		return err
+	}
 	if o.Mkdir {
-		if err := mkdirs(k, o.Target); err != nil {
+		if err := mkdirs(k, target); err != nil {
 			return err
 		}
 	}
 	if o.Optional && !k.Dry {
-		if _, err := os.Lstat(o.Target); err != nil {
+		if _, err := os.Lstat(target); err != nil {
 			return nil
 		}
 	}
@@ -41,7 +45,16 @@ func (o Mount) Do(k *sys.Kernel, _ *Target) error {
 	if what == "" {
 		what = o.Source
 	}
-	return at(k.Mount(o.Source, o.Target, o.Type, o.Flags, o.Data), "mount %s at %s", what, o.Target)
+	return at(k.Mount(o.Source, target, o.Type, o.Flags, o.Data), "mount %s at %s", what, target)
+}
+
+// target is where the mount goes: what is made or changed in the new root may
+// have links of the image in its path, a bind of the host's has not.
+func (o Mount) target(k *sys.Kernel) (string, error) {
+	if k.Dry || !o.Mkdir && o.Flags&sys.Remount == 0 {
+		return o.Target, nil
+	}
+	return inside(o.Target)
 }
 
 // Shell implements Op.
@@ -105,8 +118,8 @@ func (o OpenTree) Do(k *sys.Kernel, t *Target) error {
 // Shell implements Op. mount(8) has no words for a mount that is nowhere yet.
 func (o OpenTree) Shell() string { return "" }
 
-// MoveMount attaches what OpenTree took: move_mount(2). Targets are resolved in
-// the new root, so no link in the image can lead one outside.
+// MoveMount attaches what OpenTree took: move_mount(2). Targets are resolved
+// inside the new root, so no link in the image can lead one out of it.
 type MoveMount struct {
 	Moves []Move `json:"moves"`
 }
@@ -124,7 +137,8 @@ func (MoveMount) Name() string { return "move_mount" }
 // Do implements Op.
 func (o MoveMount) Do(k *sys.Kernel, t *Target) error {
 	for _, m := range o.Moves {
-		if err := m.mountPoint(k); err != nil {
+		target, err := m.mountPoint(k)
+		if err != nil {
 			return err
 		}
 		fd, ok := t.Open[m.Source]
@@ -132,25 +146,36 @@ func (o MoveMount) Do(k *sys.Kernel, t *Target) error {
 			fd = -1
 		}
 		delete(t.Open, m.Source)
-		if err := k.MoveMount(fd, m.Target); err != nil {
-			return at(err, "bind %s at %s", m.Source, m.Target)
+		if err := k.MoveMount(fd, target); err != nil {
+			return at(err, "bind %s at %s", m.Source, target)
 		}
 	}
 	return nil
 }
 
-// mountPoint makes what the mount will cover, if the image lacks it.
-func (m Move) mountPoint(k *sys.Kernel) error {
+// mountPoint finds what the mount will cover, and makes it if the image lacks it.
+func (m Move) mountPoint(k *sys.Kernel) (string, error) {
+	if k.Dry { // what an image lacks, and where its links lead, is known only there
+		return m.Target, nil
+	}
 	if !m.File {
-		return mkdirs(k, m.Target)
+		target, err := inside(m.Target)
+		if err != nil {
+			return "", err
+		}
+		return target, mkdirs(k, target)
 	}
-	if err := mkdirs(k, path.Dir(m.Target)); err != nil {
-		return err
+	target, err := insideFile(m.Target)
+	if err != nil {
+		return "", err
 	}
-	if _, err := os.Lstat(m.Target); k.Dry || !os.IsNotExist(err) {
-		return nil
+	if err := mkdirs(k, path.Dir(target)); err != nil {
+		return "", err
 	}
-	return at(k.Create(m.Target), "create mount point %s", m.Target)
+	if _, err := os.Lstat(target); !os.IsNotExist(err) {
+		return target, nil
+	}
+	return target, at(k.Create(target), "create mount point %s", target)
 }
 
 // Shell implements Op.
@@ -162,7 +187,8 @@ func (o MoveMount) Shell() string {
 	return strings.Join(lines, "; ")
 }
 
-// mkdirs makes the directories of p that are missing. In dry mode it says
+// mkdirs makes the directories of p that are missing; p has no links that lead
+// nowhere, or has been through inside. In dry mode it says
 // nothing: what an image lacks is known only there.
 func mkdirs(k *sys.Kernel, p string) error {
 	if k.Dry || p == "/" || p == "." {
@@ -174,5 +200,5 @@ func mkdirs(k *sys.Kernel, p string) error {
 	if err := mkdirs(k, path.Dir(p)); err != nil {
 		return err
 	}
-	return at(k.Mkdir(p, 0o755), "make mount point %s", p)
+	return at(k.Mkdir(p, 0o755), "make directory %s", p)
 }
