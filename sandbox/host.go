@@ -49,7 +49,9 @@ func open(state string) (*Lab, error) {
 	if err := dirs.make(); err != nil {
 		return nil, err
 	}
-	return &Lab{Dirs: dirs, Features: f}, nil
+	l := &Lab{Dirs: dirs, Features: f}
+	// Made here, the lock's file appears in no Snapshot as a container's doing.
+	return l, l.locked(func() error { return nil })
 }
 
 // Options say how a container is made, beside what it is.

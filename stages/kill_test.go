@@ -27,7 +27,7 @@ const (
 	dieState   = "CUTAWAY_TEST_STATE"
 	dieStage   = "CUTAWAY_TEST_STAGE"
 	finished   = 42 // its exit status when it was not killed: there is no such step
-	killPeriod = 20 * time.Second
+	killPeriod = time.Minute
 )
 
 func TestMain(m *testing.M) {
