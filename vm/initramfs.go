@@ -10,9 +10,11 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"maps"
 	"os"
 	"path"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -125,6 +127,64 @@ func buildInitramfs(to string, k *Kernel, program, base []byte) error {
 	}
 	files = append(files, file{name: strings.TrimPrefix(guest.ModuleList, "/"), mode: 0o644, body: []byte(order.String())})
 	return writeWhole(to, func(w io.Writer) error { return writeCPIO(w, files) })
+}
+
+// withFiles makes an initramfs in a temporary file that has more files in it: to
+// is a path there, from a file here. The kernel unpacks archives that follow one
+// another.
+func withFiles(base string, files map[string]string) (string, error) {
+	var more []file
+	made := map[string]bool{".": true}
+	for _, to := range slices.Sorted(maps.Keys(files)) {
+		body, err := os.ReadFile(files[to])
+		if err != nil {
+			return "", err
+		}
+		st, err := os.Stat(files[to])
+		if err != nil {
+			return "", err
+		}
+		name := strings.TrimPrefix(path.Clean(to), "/")
+		more = append(more, directories(path.Dir(name), made)...)
+		more = append(more, file{name: name, mode: st.Mode().Perm(), body: body})
+	}
+	f, err := os.CreateTemp("", "cutaway-initramfs-")
+	if err != nil {
+		return "", err
+	}
+	err = appendTo(f, base, more)
+	if err = errors.Join(err, f.Close()); err != nil {
+		os.Remove(f.Name())
+		return "", fmt.Errorf("make the initramfs: %w", err)
+	}
+	return f.Name(), nil
+}
+
+func appendTo(f *os.File, base string, files []file) error {
+	first, err := os.Open(base)
+	if err != nil {
+		return err
+	}
+	defer first.Close()
+	if _, err := io.Copy(f, first); err != nil {
+		return err
+	}
+	w := bufio.NewWriterSize(f, 1<<20)
+	return errors.Join(writeCPIO(w, files), w.Flush())
+}
+
+// directories are those on the way to dir that have not been made yet. One that
+// the first archive has already stays as it is but for its mode.
+func directories(dir string, made map[string]bool) []file {
+	if made[dir] {
+		return nil
+	}
+	made[dir] = true
+	mode := fs.FileMode(0o755)
+	if dir == "tmp" {
+		mode = fs.ModeSticky | 0o777
+	}
+	return append(directories(path.Dir(dir), made), file{name: dir, mode: fs.ModeDir | mode})
 }
 
 // layerFiles are the files of a layer, but for those that only serve the

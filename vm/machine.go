@@ -21,6 +21,9 @@ type Config struct {
 	CPUs   int    // 0 is 1
 	Accel  string // kvm or tcg; "" is what works
 	Append string // added to the kernel's command line
+	// Files are there from the start: by their path in the guest, files here. Put
+	// copies into a guest that runs, which takes longer.
+	Files map[string]string
 	// BootLimit is how long the guest may take to say that it is ready; 0 is a
 	// minute.
 	BootLimit time.Duration
@@ -67,6 +70,12 @@ func Boot(ctx context.Context, c Config) (*Machine, error) {
 	ramdisk, err := initramfs(k, c.Init)
 	if err != nil {
 		return nil, err
+	}
+	if len(c.Files) > 0 {
+		if ramdisk, err = withFiles(ramdisk, c.Files); err != nil {
+			return nil, err
+		}
+		defer os.Remove(ramdisk) // read by the time the guest is ready
 	}
 	h := hardware{kernel: k, initramfs: ramdisk, memory: cmp.Or(c.Memory, 512), cpus: cmp.Or(c.CPUs, 1), accel: c.Accel, append: c.Append}
 	if h.accel == "" {
