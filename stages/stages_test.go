@@ -62,7 +62,8 @@ func fixed(f features.Features) Materials {
 		Lower:    "/var/lib/cutaway/trees/TREE",
 		Layers:   []string{"/var/lib/cutaway/layers/3-app", "/var/lib/cutaway/layers/2-change", "/var/lib/cutaway/layers/1-base"},
 		Config: image.Config{Env: []string{"GREETING=hello"}, Cmd: []string{"/usr/local/bin/serve"},
-			User: "65534:65534", WorkingDir: "/www"},
+			User: "app", WorkingDir: "/www"},
+		User: image.User{UID: 1000, GID: 1000, Home: "/home/app"},
 		// The default profile is long, and not the same for every architecture.
 		Seccomp: &op.SeccompProfile{DefaultAction: "SCMP_ACT_ALLOW",
 			Syscalls: []op.SeccompRule{{Names: []string{"mount"}, Action: "SCMP_ACT_ERRNO"}}},
