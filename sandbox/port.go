@@ -1,36 +1,57 @@
 package sandbox
 
 import (
+	"errors"
 	"fmt"
+	"io"
 	"net"
 	"slices"
 	"strconv"
+	"syscall"
 
 	"cutaway/sandbox/op"
+	"cutaway/sandbox/sys"
 )
 
 // freePorts replaces host port 0 by the container's own number or, if somebody
-// has that, by the next that is free. A published port is a rule of nf_tables
-// and no socket, so two are asked: the containers that live, and the kernel.
+// has that, by the next that is free; a port that was asked for must be free. A
+// published port is a rule of nf_tables and no socket, so two are asked: the
+// containers that live, and the kernel. Without that question the rule would
+// take what another program listens for, the machine's sshd for one.
 func freePorts(ports []op.Port, live []Record) ([]op.Port, error) {
 	ports = slices.Clone(ports)
-	taken := func(port int) bool {
-		has := func(p op.Port) bool { return p.HostPort == port }
-		return slices.ContainsFunc(ports, has) ||
-			slices.ContainsFunc(live, func(r Record) bool { return slices.ContainsFunc(r.Spec.Net.Ports, has) })
-	}
 	for i := range ports {
 		p := &ports[i]
-		for n := p.ContainerPort; p.HostPort == 0; n++ {
-			if n > 65535 {
-				return nil, fmt.Errorf("publish port %d/%s: no port of the host is free from there up", p.ContainerPort, p.Protocol)
+		others := append(slices.Clone(ports[:i]), ports[i+1:]...)
+		if p.HostPort != 0 {
+			if err := free(*p, ports[:i], live); err != nil {
+				return nil, fmt.Errorf("publish port %d/%s: %w", p.HostPort, p.Protocol, err)
 			}
-			if !taken(n) && bindable(p.Protocol, n) {
-				p.HostPort = n
+			continue
+		}
+		for p.HostPort = p.ContainerPort; free(*p, others, live) != nil; p.HostPort++ {
+			if p.HostPort >= 65535 {
+				return nil, fmt.Errorf("publish port %d/%s: no port of the host is free from there up", p.ContainerPort, p.Protocol)
 			}
 		}
 	}
 	return ports, nil
+}
+
+// free says who has the host's port of p, if anybody.
+func free(p op.Port, others []op.Port, live []Record) error {
+	same := func(o op.Port) bool {
+		return o.HostPort == p.HostPort && o.Protocol == p.Protocol && (o.HostIP == p.HostIP || o.HostIP == "" || p.HostIP == "")
+	}
+	if slices.ContainsFunc(others, same) {
+		return errors.New("it is asked for twice")
+	}
+	for _, r := range live {
+		if slices.ContainsFunc(r.Spec.Net.Ports, same) {
+			return fmt.Errorf("container %s has it", r.ID)
+		}
+	}
+	return bindable(p)
 }
 
 // samePorts is freePorts on a machine where every port is free.
@@ -44,20 +65,23 @@ func samePorts(ports []op.Port) []op.Port {
 	return ports
 }
 
-// bindable reports whether no socket of the host has the port, by taking it for
-// a moment: bind(2), EADDRINUSE.
-func bindable(protocol string, port int) bool {
-	address := ":" + strconv.Itoa(port)
-	if protocol == "udp" {
-		c, err := net.ListenPacket("udp", address)
-		if err != nil {
-			return false
-		}
-		return c.Close() == nil
+// bindable takes the host's port for a moment, which fails if a socket has it:
+// bind(2), EADDRINUSE; EADDRNOTAVAIL says that the host has no such address.
+func bindable(p op.Port) error {
+	address := net.JoinHostPort(p.HostIP, strconv.Itoa(p.HostPort))
+	var taken io.Closer
+	var err error
+	if p.Protocol == "udp" {
+		taken, err = net.ListenPacket("udp", address)
+	} else {
+		taken, err = net.Listen("tcp", address)
 	}
-	l, err := net.Listen("tcp", address)
-	if err != nil {
-		return false
+	if err == nil {
+		return taken.Close()
 	}
-	return l.Close() == nil
+	var errno syscall.Errno
+	if errors.As(err, &errno) {
+		return fmt.Errorf("%s: %w", sys.ErrnoName(errno), errno)
+	}
+	return err
 }
