@@ -269,3 +269,16 @@ func TestStrays(t *testing.T) {
 		return true
 	}, time.Second, 10*time.Millisecond)
 }
+
+// TestLongSpec starts a payload with more arguments than fit into one message to
+// init.
+func TestLongSpec(t *testing.T) {
+	b := newLab(t)
+	spec := b.spec("sh", "-c", "[ $# = 4 ] && [ ${#4} = 100000 ]", "sh")
+	for range 4 {
+		spec.Process.Args = append(spec.Process.Args, strings.Repeat("x", 100000))
+	}
+	exit, err := Run(t.Context(), b.Lab, spec, null(t), false)
+	require.NoError(t, err)
+	require.Zero(t, exit.Status())
+}

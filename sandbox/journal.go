@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"cutaway/sandbox/op"
+	"cutaway/sandbox/pid1"
 	"cutaway/sandbox/plan"
 	"cutaway/sandbox/sys"
 )
@@ -67,6 +68,11 @@ func newJournal(d Dirs, r Record) (*journal, error) {
 		err = os.Rename(j.path+".new", j.path)
 	}
 	if err != nil {
+		if j.file != nil {
+			j.file.Close()
+		}
+		// What cannot be removed either, clean finds.
+		_ = os.RemoveAll(filepath.Dir(j.path))
 		return nil, fmt.Errorf("begin journal %s: %w", j.path, err)
 	}
 	return j, nil
@@ -138,7 +144,7 @@ func readJournal(path string) (r Record, undo []op.Undoer, born line, err error)
 	}
 	defer f.Close()
 	lines := bufio.NewScanner(f)
-	lines.Buffer(nil, 1<<20)
+	lines.Buffer(nil, 4*pid1.MaxLong) // a record holds the whole Spec
 	for n := 0; lines.Scan(); n++ {
 		if n == 0 {
 			if err := json.Unmarshal(lines.Bytes(), &r); err != nil {

@@ -11,8 +11,11 @@
 package pid1
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
+	"io"
+	"os"
 
 	"cutaway/sandbox/features"
 	"cutaway/sandbox/op"
@@ -23,9 +26,15 @@ import (
 // SocketFD is the descriptor on which init finds its end of the socketpair.
 const SocketFD = 3
 
-// MaxMessage is the largest message in bytes; the longest is the Spec with its
-// seccomp profile.
-const MaxMessage = 192 << 10
+// MaxMessage is the largest message in bytes that goes through the socket, whose
+// buffer has about 208 KiB by default: socket(7), wmem_default. The longest is
+// the Spec; one with more environment and arguments than that goes in a file of
+// memory beside the message long, up to MaxLong. execve(2) takes a few MiB.
+const (
+	MaxMessage = 192 << 10
+	MaxLong    = 16 << 20
+	long       = `"long"`
+)
 
 // Hello is the host's first message.
 type Hello struct {
@@ -88,10 +97,18 @@ func (c *Channel) Send(message any, fd int) error {
 	if err != nil {
 		return err
 	}
-	if len(b) > MaxMessage {
-		return fmt.Errorf("message of %d bytes: the limit is %d", len(b), MaxMessage)
+	switch {
+	case len(b) <= MaxMessage:
+		return c.socket.Send(b, fd)
+	case len(b) > MaxLong || fd >= 0:
+		return fmt.Errorf("tell init of %d bytes of arguments, environment and settings: the limit is %d", len(b), MaxLong)
 	}
-	return c.socket.Send(b, fd)
+	file, err := sys.SealedCopy("cutaway-message", bytes.NewReader(b))
+	if err != nil {
+		return err
+	}
+	defer sys.CloseFD(file)
+	return c.socket.Send([]byte(long), file)
 }
 
 // Receive reads one message into v and gives the descriptor beside it, or -1.
@@ -101,7 +118,16 @@ func (c *Channel) Receive(v any) (fd int, err error) {
 	if err != nil {
 		return -1, err
 	}
-	return fd, json.Unmarshal(c.buf[:n], v)
+	if message := c.buf[:n]; string(message) != long {
+		return fd, json.Unmarshal(message, v)
+	}
+	file := os.NewFile(uintptr(fd), "cutaway-message")
+	defer file.Close()
+	message, err := io.ReadAll(io.NewSectionReader(file, 0, MaxLong))
+	if err != nil {
+		return -1, err
+	}
+	return -1, json.Unmarshal(message, v)
 }
 
 // Close closes this end.
