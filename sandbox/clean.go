@@ -136,7 +136,9 @@ func (l *Lab) sweep() ([]string, error) {
 				failed = append(failed, err)
 				continue
 			}
-			swept = append(swept, o.what)
+			if o.left == "" || !exists(o.left) { // what is in use by others stays
+				swept = append(swept, o.what)
+			}
 		}
 		return err
 	})
@@ -147,6 +149,7 @@ func (l *Lab) sweep() ([]string, error) {
 type orphan struct {
 	what string
 	undo op.Undoer
+	left string // path that is gone once it is undone
 }
 
 // orphans finds them by their names, what depends on others first.
@@ -159,11 +162,15 @@ func (l *Lab) orphans(live func(string) bool) []orphan {
 		}
 		for _, path := range paths {
 			if st, err := os.Stat(path); err == nil && st.IsDir() && !live(filepath.Base(path)) && abandoned(path) {
-				found = append(found, orphan{what + " " + path, undo(path)})
+				found = append(found, orphan{what + " " + path, undo(path), path})
 			}
 		}
 	}
-	for _, hierarchy := range l.Features.Cgroup.Hierarchies() {
+	hierarchies := l.Features.Cgroup.Hierarchies()
+	if !l.Features.Root() { // an ordinary user's containers have no group
+		hierarchies = nil
+	}
+	for _, hierarchy := range hierarchies {
 		dirs(filepath.Join(hierarchy, "cutaway", "*"), "control group", func(p string) op.Undoer { return op.CgroupCreate{Dirs: []string{p}} })
 		dirs(filepath.Join(hierarchy, "cutaway"), "control group", func(p string) op.Undoer { return op.CgroupCreate{Dirs: []string{p}, Shared: true} })
 	}
@@ -182,16 +189,16 @@ func (l *Lab) networkOrphans(live func(string) bool) []orphan {
 	links, bridges, tables := op.Named("cutaway")
 	for _, name := range tables {
 		if !live(name) {
-			found = append(found, orphan{"nftables table " + name, op.Nft{Table: name}})
+			found = append(found, orphan{"nftables table " + name, op.Nft{Table: name}, ""})
 		}
 	}
 	for _, name := range links {
 		if !live(name) {
-			found = append(found, orphan{"link " + name, op.Veth{Host: name}})
+			found = append(found, orphan{"link " + name, op.Veth{Host: name}, ""})
 		}
 	}
 	for _, name := range bridges {
-		found = append(found, orphan{"bridge " + name, op.Bridge{Link: name}})
+		found = append(found, orphan{"bridge " + name, op.Bridge{Link: name}, ""})
 	}
 	return append(found, savedSysctls(l.Dirs.Run)...)
 }
@@ -205,7 +212,13 @@ func savedSysctls(run string) []orphan {
 	var found []orphan
 	for _, file := range files {
 		key := strings.TrimPrefix(filepath.Base(file), plan.SavedPrefix)
-		found = append(found, orphan{"setting " + key, op.Sysctl{Key: key, Saved: file, Unless: bridgeName}})
+		found = append(found, orphan{"setting " + key, op.Sysctl{Key: key, Saved: file, Unless: bridgeName}, ""})
 	}
 	return found
+}
+
+// exists reports whether something still has this name.
+func exists(path string) bool {
+	_, err := os.Lstat(path)
+	return err == nil
 }

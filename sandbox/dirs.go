@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"syscall"
 )
 
 // Dirs says where the lab keeps what it must remember.
@@ -64,6 +65,24 @@ func (d Dirs) make() error {
 		if err := os.MkdirAll(dir.path, dir.mode); err != nil {
 			return fmt.Errorf("make the lab's directories: %w", err)
 		}
+		if err := ours(dir.path); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// ours refuses a directory that somebody else made or may write to: what its
+// journals say is undone without another question, and an ordinary user's is
+// below /tmp, where everybody can be first.
+func ours(path string) error {
+	info, err := os.Lstat(path)
+	if err != nil {
+		return fmt.Errorf("look at the lab's directory: %w", err)
+	}
+	st, ok := info.Sys().(*syscall.Stat_t)
+	if !ok || !info.IsDir() || int(st.Uid) != os.Geteuid() || info.Mode().Perm()&0o022 != 0 {
+		return fmt.Errorf("use directory %s: it is %s of user %d, where only you should be able to write", path, info.Mode(), st.Uid)
 	}
 	return nil
 }
