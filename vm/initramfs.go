@@ -22,7 +22,7 @@ import (
 	"cutaway/vm/guest"
 )
 
-// Markerfile says that a machine is disposable: containers may be built on it.
+// markerFile says that a machine is disposable: containers may be built on it.
 const markerFile = "etc/cutaway-machine"
 
 // initramfs gives the file of an initramfs for kernel k with the program at
@@ -80,7 +80,7 @@ func baseLayer() ([]byte, error) {
 }
 
 // layout is to be changed when the same ingredients give another archive.
-const layout = "1"
+const layout = "2"
 
 // initramfsKey is a hash of what goes in. The modules of a kernel stand for
 // themselves by its version and by when it was unpacked.
@@ -90,7 +90,7 @@ func initramfsKey(k *Kernel, program, base []byte) (string, error) {
 		return "", err
 	}
 	h := sha256.New()
-	fmt.Fprintln(h, layout, k.Version, k.Arch, st.Size(), st.ModTime().UnixNano(), required, optional)
+	fmt.Fprintln(h, layout, k.Version, k.Arch, st.Size(), st.ModTime().UnixNano(), eager, required, optional)
 	for _, part := range [][]byte{program, base} {
 		sum := sha256.Sum256(part)
 		h.Write(sum[:])
@@ -107,9 +107,17 @@ func buildInitramfs(to string, k *Kernel, program, base []byte) error {
 	if err != nil {
 		return err
 	}
-	modules, err := tree.resolve(required, optional)
+	first, err := tree.resolve(eager, nil)
 	if err != nil {
 		return err
+	}
+	modules, err := tree.resolve(slices.Concat(eager, required), optional)
+	if err != nil {
+		return err
+	}
+	var order strings.Builder
+	for _, m := range first {
+		fmt.Fprintf(&order, "/lib/modules/%s/%s.ko\n", k.Version, m.name)
 	}
 	files = append(files,
 		// The kernel opens it for PID 1 before anybody has mounted anything.
@@ -117,15 +125,9 @@ func buildInitramfs(to string, k *Kernel, program, base []byte) error {
 		file{name: "init", mode: 0o755, body: program},
 		file{name: "usr/bin/cutaway", mode: fs.ModeSymlink | 0o777, body: []byte("/init")},
 		file{name: markerFile, mode: 0o644, body: []byte("a microVM of cutaway\n")},
-		file{name: "lib", mode: fs.ModeDir | 0o755},
-		file{name: strings.TrimPrefix(guest.ModuleDir, "/"), mode: fs.ModeDir | 0o755},
+		file{name: strings.TrimPrefix(guest.ModuleList, "/"), mode: 0o644, body: []byte(order.String())},
 	)
-	var order strings.Builder
-	for _, m := range modules {
-		order.WriteString(m.name + ".ko\n")
-		files = append(files, file{name: strings.TrimPrefix(guest.ModuleDir, "/") + "/" + m.name + ".ko", mode: 0o644, body: m.image})
-	}
-	files = append(files, file{name: strings.TrimPrefix(guest.ModuleList, "/"), mode: 0o644, body: []byte(order.String())})
+	files = append(files, moduleFiles(k.Version, modules)...)
 	return writeWhole(to, func(w io.Writer) error { return writeCPIO(w, files) })
 }
 

@@ -126,7 +126,7 @@ func hostKernel(root string) *Kernel {
 				continue
 			}
 			k := &Kernel{Version: version, Arch: runtime.GOARCH, Image: file, Modules: filepath.Join(root, "lib/modules", version)}
-			if tree, err := readModuleTree(k.Modules); err == nil && len(tree.lacking(required)) == 0 {
+			if tree, err := readModuleTree(k.Modules); err == nil && len(tree.lacking(slices.Concat(eager, required))) == 0 {
 				found = append(found, k)
 			}
 		}

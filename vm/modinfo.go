@@ -17,6 +17,7 @@ import (
 type modinfo struct {
 	depends []string // must be loaded before
 	pre     []string // soft dependencies to load before, if there are such: modprobe.d(5), softdep
+	aliases []string // what the kernel asks for when it means this module
 }
 
 // readModinfo reads the section .modinfo of a module: strings key=value, each
@@ -44,6 +45,8 @@ func parseModinfo(data []byte) modinfo {
 		switch key {
 		case "depends":
 			info.depends = append(info.depends, strings.FieldsFunc(value, func(r rune) bool { return r == ',' })...)
+		case "alias":
+			info.aliases = append(info.aliases, value)
 		case "softdep":
 			before := false
 			for _, word := range strings.Fields(value) {

@@ -99,18 +99,17 @@ func moveRoot(k *sys.Kernel) error {
 
 // loadModules loads what the initramfs lists, in that order.
 func loadModules() error {
-	names, err := words(ModuleList)
+	files, err := words(ModuleList)
 	if err != nil {
 		return err
 	}
-	for _, name := range names {
-		file := filepath.Join(ModuleDir, name)
+	for _, file := range files {
 		image, err := os.ReadFile(file)
 		if err != nil {
 			return err
 		}
 		if err := sys.LoadModule(image, ""); err != nil {
-			return fmt.Errorf("load module %s: %w", name, err)
+			return fmt.Errorf("load module %s: %w", file, err)
 		}
 	}
 	return nil

@@ -23,12 +23,9 @@ const Marker = "CUTAWAY_GUEST"
 // Port is the name of the virtio port that control goes over.
 const Port = "cutaway.control"
 
-// ModuleDir holds the kernel modules in the initramfs, and ModuleList their
-// names in the order in which to load them, one a line.
-const (
-	ModuleDir  = "/lib/cutaway"
-	ModuleList = ModuleDir + "/modules"
-)
+// ModuleList names the kernel modules to load before anything else, one path a
+// line. The others are loaded by modprobe when the kernel asks for them.
+const ModuleList = "/etc/cutaway-modules"
 
 // Here reports whether this process is PID 1 of a machine made by package vm.
 func Here() bool { return os.Getpid() == 1 && os.Getenv(Marker) != "" }
