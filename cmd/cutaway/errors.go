@@ -8,6 +8,7 @@ import (
 	"os"
 	"strings"
 	"syscall"
+	"unicode"
 
 	"cutaway/sandbox/features"
 	"cutaway/sandbox/image"
@@ -125,10 +126,21 @@ func (c *cli) tell(w io.Writer, err error) {
 	if c.json() {
 		trace.NewJSON(os.Stdout).Emit(errorEvent("", err))
 	}
-	fmt.Fprintf(w, "cutaway: %s\n", strings.ReplaceAll(err.Error(), "\n", "\ncutaway: "))
+	fmt.Fprintf(w, "cutaway: %s\n", strings.ReplaceAll(printable(err.Error()), "\n", "\ncutaway: "))
 	if h := hint(err); h != "" {
-		fmt.Fprintf(w, "hint: %s\n", h)
+		fmt.Fprintf(w, "hint: %s\n", printable(h))
 	}
+}
+
+// printable has ? for what would speak to the terminal: an error may quote a
+// registry or an image.
+func printable(text string) string {
+	return strings.Map(func(r rune) rune {
+		if r != '\n' && !unicode.IsPrint(r) {
+			return '?'
+		}
+		return r
+	}, text)
 }
 
 // errorEvent is an error as an event.

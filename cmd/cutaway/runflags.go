@@ -5,8 +5,10 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 
 	"cutaway/sandbox"
@@ -81,6 +83,9 @@ func (f *runFlags) wish(cmd *cobra.Command, l *sandbox.Lab, args []string) (stag
 	return w, err
 }
 
+// nameGrammar is what docker allows as the name of a container.
+var nameGrammar = regexp.MustCompile(`^[a-zA-Z0-9][a-zA-Z0-9_.-]*$`)
+
 // sane refuses flags that contradict each other or promise what is not there.
 func (f *runFlags) sane(cmd *cobra.Command) error {
 	bad := func(fact, advice string) error {
@@ -98,6 +103,10 @@ func (f *runFlags) sane(cmd *cobra.Command) error {
 		return bad("-t wants a terminal, and standard input or output is none", "leave -t out, or run it from a terminal")
 	case f.tty && !f.interactive:
 		return bad("-t without -i: a terminal that nobody can type on", "-it")
+	case f.name != "" && !nameGrammar.MatchString(f.name):
+		return bad(fmt.Sprintf("--name %q: a name is letters, digits, _ . and -", f.name), "")
+	case f.hostname != "" && !nameGrammar.MatchString(f.hostname):
+		return bad(fmt.Sprintf("--hostname %q: a name is letters, digits, . and -", f.hostname), "")
 	case !f.remove:
 		return bad("--rm=false: a container is always removed when it ends", "keep files with -v")
 	}
@@ -118,10 +127,14 @@ func (f *runFlags) environment(w *stages.Wish) error {
 			return fmt.Errorf("read --env-file: %w", err)
 		}
 		defer file.Close()
-		for s := bufio.NewScanner(file); s.Scan(); {
+		s := bufio.NewScanner(file)
+		for s.Scan() {
 			if line := strings.TrimSpace(s.Text()); line != "" && !strings.HasPrefix(line, "#") {
 				lines = append(lines, line)
 			}
+		}
+		if err := s.Err(); err != nil {
+			return fmt.Errorf("read --env-file %s: %w", path, err)
 		}
 	}
 	for _, e := range append(lines, f.env...) {
@@ -145,7 +158,7 @@ func (f *runFlags) environment(w *stages.Wish) error {
 func (f *runFlags) mounts(w *stages.Wish) error {
 	for _, v := range f.volumes {
 		parts := strings.Split(v, ":")
-		if len(parts) < 2 || len(parts) > 3 || !filepath.IsAbs(parts[1]) || len(parts) == 3 && parts[2] != "ro" && parts[2] != "rw" {
+		if len(parts) < 2 || len(parts) > 3 || parts[0] == "" || !filepath.IsAbs(parts[1]) || len(parts) == 3 && parts[2] != "ro" && parts[2] != "rw" {
 			return flagValue("volume", v, "SRC:DST or SRC:DST:ro, with an absolute DST")
 		}
 		source, err := filepath.Abs(parts[0])
@@ -166,6 +179,11 @@ func (f *runFlags) mounts(w *stages.Wish) error {
 		}
 		w.Mounts = append(w.Mounts, plan.Mount{Type: "tmpfs", Destination: filepath.Clean(dst), Data: options})
 	}
+	for _, m := range w.Mounts {
+		if m.Destination == "/" || m.Destination == "/proc" || strings.HasPrefix(m.Destination, "/proc/") {
+			return flagValue("volume or --tmpfs", m.Destination, "another place: / is the image's, /proc the kernel's")
+		}
+	}
 	return nil
 }
 
@@ -181,7 +199,7 @@ func (f *runFlags) securityOptions(w *stages.Wish) error {
 		case name == "seccomp" && value == "unconfined":
 			w.Unconfined = true
 		case name == "seccomp" && value != "":
-			text, err := os.ReadFile(value)
+			text, err := readProfile(value)
 			if err != nil {
 				return fmt.Errorf("read seccomp profile: %w", err)
 			}
@@ -194,4 +212,14 @@ func (f *runFlags) securityOptions(w *stages.Wish) error {
 		}
 	}
 	return nil
+}
+
+// readProfile reads a seccomp profile, of which a few KiB are usual.
+func readProfile(path string) ([]byte, error) {
+	file, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer file.Close()
+	return io.ReadAll(io.LimitReader(file, 1<<20))
 }

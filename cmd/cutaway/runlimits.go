@@ -82,7 +82,7 @@ func (f *runFlags) limits(w *stages.Wish) error {
 	}
 	if f.cpus != "" {
 		n, err := strconv.ParseFloat(f.cpus, 64)
-		if err != nil || n < 0.01 || n > 10000 {
+		if err != nil || !(n >= 0.01 && n <= 10000) { // NaN is in no range
 			return flagValue("cpus", f.cpus, "a number of processors, such as 0.5")
 		}
 		const period = 100000 // microseconds

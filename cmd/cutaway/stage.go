@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"os"
 
 	"cutaway/sandbox"
@@ -99,6 +100,10 @@ func (c *cli) runStage(cmd *cobra.Command, s stages.Stage, f stageFlags, command
 		command = []string{"/bin/sh"}
 	}
 	switch {
+	case f.script != "":
+		text, err := r.Script(ctx, s)
+		fmt.Print(text)
+		return err
 	case f.plan:
 		return either(r.Show(ctx, s), finish)
 	case len(command) > 0:

@@ -2,7 +2,6 @@ package op
 
 import (
 	"os"
-	"strings"
 
 	"cutaway/sandbox/sys"
 )
@@ -37,7 +36,7 @@ func (o Mask) Do(k *sys.Kernel, _ *Target) error {
 
 // Shell implements Op.
 func (o Mask) Shell() string {
-	return "for p in " + quoteAll(o.Paths) + "; do [ -d $p ] && mount -t tmpfs -o ro tmpfs $p || mount --bind /dev/null $p; done"
+	return "for p in " + quoteAll(o.Paths) + "; do [ ! -e $p ] || { [ -d $p ] && mount -t tmpfs -o ro tmpfs $p || mount --bind /dev/null $p; }; done"
 }
 
 // Readonly binds paths onto themselves and makes the bind read-only, which
@@ -69,5 +68,5 @@ func (o Readonly) Do(k *sys.Kernel, _ *Target) error {
 
 // Shell implements Op.
 func (o Readonly) Shell() string {
-	return "for p in " + strings.Join(o.Paths, " ") + "; do mount --bind $p $p; mount -o remount,bind,ro $p; done"
+	return "for p in " + quoteAll(o.Paths) + "; do [ ! -e $p ] || { mount --bind $p $p; mount -o remount,bind,ro $p; }; done"
 }
