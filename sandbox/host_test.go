@@ -282,3 +282,15 @@ func TestLongSpec(t *testing.T) {
 	require.NoError(t, err)
 	require.Zero(t, exit.Status())
 }
+
+// TestSameName refuses a second container of a name.
+func TestSameName(t *testing.T) {
+	b := newLab(t)
+	o := null(t)
+	o.Name = "twin"
+	c, err := b.Start(t.Context(), b.spec("sleep", "60"), o)
+	require.NoError(t, err)
+	_, err = b.Start(t.Context(), b.spec("true"), o)
+	require.ErrorContains(t, err, c.Spec.ID+" is called that")
+	require.NoError(t, c.Remove())
+}

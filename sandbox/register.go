@@ -36,6 +36,9 @@ func (l *Lab) register(spec plan.Spec, o Options) (*Container, error) {
 	}
 	c := &Container{lab: l, opts: o}
 	err := l.locked(func() (err error) {
+		if err := l.nameFree(o.Name); err != nil {
+			return err
+		}
 		if spec.Net.Mode == "bridge" {
 			if err := l.plugIn(&spec); err != nil {
 				return err
@@ -51,6 +54,21 @@ func (l *Lab) register(spec plan.Spec, o Options) (*Container, error) {
 	}
 	c.thread = newThread()
 	return c, nil
+}
+
+// nameFree refuses a name that a live container has: the two could not be told
+// apart by it.
+func (l *Lab) nameFree(name string) error {
+	if name == "" {
+		return nil
+	}
+	records, err := l.Records()
+	for _, r := range records {
+		if r.Live && (r.Name == name || r.ID == name) {
+			return fmt.Errorf("name a container %s: container %s is called that", name, r.ID)
+		}
+	}
+	return err
 }
 
 // place fills in what follows from the container's id.
