@@ -20,6 +20,9 @@ type Runner struct {
 	All bool
 	// Pause is asked before each shown step; nil never stops.
 	Pause func(context.Context, trace.Preview) (trace.Decision, error)
+	// Alive is told of the container of a stage when all of it was seen, before it
+	// is taken down; it may be nil.
+	Alive func(*sandbox.Container)
 	// Relay connects a shell inside to the person outside.
 	Relay func(context.Context, *os.File) error
 	// Program is cutaway's own file, to start it once more; empty is the one that
@@ -89,6 +92,9 @@ func (r *Runner) Run(ctx context.Context, s Stage) (err error) {
 		return err
 	}
 	s.Look(ctx, l)
+	if r.Alive != nil && ctx.Err() == nil {
+		r.Alive(l.Container)
+	}
 	if err := errors.Join(ctx.Err(), l.End()); err != nil {
 		return err
 	}

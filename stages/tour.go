@@ -53,8 +53,13 @@ func (t *Tour) Run(ctx context.Context) (trace.Summary, error) {
 	if err != nil {
 		return tally.Summary(), err
 	}
+	var parts []string
+	t.Runner.Alive = func(c *sandbox.Container) {
+		parts = madeOf(c.PID()) // the last one's stay
+	}
 	err = t.play(ctx)
 	sum := tally.Summary()
+	sum.Lines = parts
 	// A tour that was cut short has to leave the host as it was just the same.
 	after, lookErr := inspect.Take(context.WithoutCancel(ctx), lab.Scope())
 	if lookErr == nil {
