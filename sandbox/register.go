@@ -36,8 +36,10 @@ func (l *Lab) register(spec plan.Spec, o Options) (*Container, error) {
 	}
 	c := &Container{lab: l, opts: o}
 	err := l.locked(func() (err error) {
-		if err := l.nameFree(o.Name); err != nil {
-			return err
+		if o.Stage == "" { // two people may well play the same stage
+			if err := l.nameFree(o.Name); err != nil {
+				return err
+			}
 		}
 		if spec.Net.Mode == "bridge" {
 			if err := l.plugIn(&spec); err != nil {
