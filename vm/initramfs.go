@@ -80,7 +80,7 @@ func baseLayer() ([]byte, error) {
 }
 
 // layout is to be changed when the same ingredients give another archive.
-const layout = "2"
+const layout = "3"
 
 // initramfsKey is a hash of what goes in. The modules of a kernel stand for
 // themselves by its version and by when it was unpacked.
@@ -117,7 +117,7 @@ func buildInitramfs(to string, k *Kernel, program, base []byte) error {
 	}
 	var order strings.Builder
 	for _, m := range first {
-		fmt.Fprintf(&order, "/lib/modules/%s/%s.ko\n", k.Version, m.name)
+		order.WriteString(m.name + "\n")
 	}
 	files = append(files,
 		// The kernel opens it for PID 1 before anybody has mounted anything.

@@ -26,7 +26,7 @@ const (
 // furnish turns the initramfs into a running system's root.
 func furnish() error {
 	k := &sys.Kernel{Quiet: true}
-	if err := moveRoot(k); err != nil {
+	if err := changeRoot(k); err != nil {
 		return err
 	}
 	for _, m := range []struct {
@@ -65,6 +65,9 @@ func furnish() error {
 			return err
 		}
 	}
+	if err := addDisk(k); err != nil {
+		return err
+	}
 	return os.Chdir("/root")
 }
 
@@ -74,43 +77,33 @@ var environment = map[string]string{
 	"HOME": "/root", "USER": "root", "SHELL": "/bin/sh", "TERM": "linux",
 }
 
-// moveRoot puts a second mount of the initramfs over the first and makes that
-// the root. pivot_root(2) says EINVAL as long as the root is the first mount
-// there is, the one without a parent; over it, a bind mount has one. No file is
-// copied. What is moved is private, as pivot_root demands of its surroundings.
-func moveRoot(k *sys.Kernel) error {
-	if err := k.Mount("/", "/mnt", "", bind, ""); err != nil {
-		return fmt.Errorf("bind / at /mnt: %w", err)
+// loadModules loads what the initramfs lists, in that order.
+func loadModules() error {
+	names, err := words(ModuleList)
+	if err != nil {
+		return err
 	}
-	if err := k.Chdir("/mnt"); err != nil {
-		return fmt.Errorf("enter /mnt: %w", err)
-	}
-	if err := k.Mount(".", "/", "", move, ""); err != nil {
-		return fmt.Errorf("move /mnt over /: %w", err)
-	}
-	if err := k.Chroot("."); err != nil {
-		return fmt.Errorf("chroot to the moved root: %w", err)
-	}
-	if err := k.Mount("", "/", "", private, ""); err != nil {
-		return fmt.Errorf("make / private: %w", err)
+	for _, name := range names {
+		if err := loadModule(name, ""); err != nil {
+			return err
+		}
 	}
 	return nil
 }
 
-// loadModules loads what the initramfs lists, in that order.
-func loadModules() error {
-	files, err := words(ModuleList)
+// loadModule loads one module; what it depends on is there already. One that
+// has no file is part of the kernel.
+func loadModule(name, parameters string) error {
+	files, err := filepath.Glob("/lib/modules/*/" + name + ".ko")
+	if err != nil || len(files) == 0 {
+		return err
+	}
+	image, err := os.ReadFile(files[0])
 	if err != nil {
 		return err
 	}
-	for _, file := range files {
-		image, err := os.ReadFile(file)
-		if err != nil {
-			return err
-		}
-		if err := sys.LoadModule(image, ""); err != nil {
-			return fmt.Errorf("load module %s: %w", file, err)
-		}
+	if err := sys.LoadModule(image, parameters); err != nil {
+		return fmt.Errorf("load module %s: %w", name, err)
 	}
 	return nil
 }

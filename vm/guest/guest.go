@@ -23,8 +23,7 @@ const Marker = "CUTAWAY_GUEST"
 // Port is the name of the virtio port that control goes over.
 const Port = "cutaway.control"
 
-// ModuleList names the kernel modules to load before anything else, one path a
-// line. The others are loaded by modprobe when the kernel asks for them.
+// ModuleList names the kernel modules to load before anything else, one a line. The others are loaded by modprobe when the kernel asks for them.
 const ModuleList = "/etc/cutaway-modules"
 
 // Here reports whether this process is PID 1 of a machine made by package vm.
