@@ -36,7 +36,7 @@ type DetachError struct {
 }
 
 // Error gives what the other process said.
-func (e *DetachError) Error() string { return strings.TrimSpace(e.Said) }
+func (e *DetachError) Error() string { return e.Said }
 
 // Detach runs this program once more with the same arguments, in a session of
 // its own without a terminal, and returns the id of its container as soon as
@@ -54,6 +54,7 @@ func Detach(ctx context.Context, args []string) (id string, err error) {
 	}
 	defer errRead.Close()
 	other := exec.Command("/proc/self/exe", args...)
+	other.Args[0] = os.Args[0] // as a person would see it in ps
 	other.Env = append(os.Environ(), readyVariable+"=1")
 	other.Stderr, other.ExtraFiles = errWrite, []*os.File{write}
 	other.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
@@ -76,7 +77,7 @@ func Detach(ctx context.Context, args []string) (id string, err error) {
 	said, err := io.ReadAll(errRead)
 	var status *exec.ExitError
 	if waitErr := other.Wait(); errors.As(waitErr, &status) {
-		return "", &DetachError{status.ExitCode(), string(said)}
+		return "", &DetachError{status.ExitCode(), strings.TrimSpace(string(said))}
 	} else if waitErr != nil {
 		return "", fmt.Errorf("wait for the detached cutaway: %w", waitErr)
 	}

@@ -48,6 +48,15 @@ type WishError struct{ What, Fact string }
 
 func (e *WishError) Error() string { return e.What + ": " + e.Fact }
 
+// NotRootError says that an ordinary user cannot have something, and what works
+// without root.
+type NotRootError struct{ What, Instead string }
+
+func (e *NotRootError) Error() string { return "make the container: " + e.What + " needs root" }
+
+// Hint names the rootless way.
+func (e *NotRootError) Hint() string { return "without root: " + e.Instead }
+
 // Complete is the container of the last stage, with an image's own config and
 // what was wished for in addition. Limits, ports and the jump of the clock,
 // which the stages have for show, are left out.
@@ -91,6 +100,9 @@ func (w Wish) process(s *plan.Spec, m Materials) error {
 		p.Cwd = w.Cwd
 	}
 	name := m.Config.User
+	if !m.Features.Root() {
+		name = "" // an ordinary user can map but one id: whoever the image wants to be is root inside, and nobody else outside
+	}
 	if w.User != "" {
 		name = w.User
 	}
@@ -221,21 +233,19 @@ func (w Wish) ordinary(s plan.Spec, f features.Features) error {
 	if f.Root() {
 		return nil
 	}
-	lacks := func(what, instead string) error {
-		return &features.Error{Feature: what, Cause: "it needs root; " + instead}
-	}
+	lacks := func(what, instead string) error { return &NotRootError{what, instead} }
 	u := s.Process.User
 	switch {
 	case s.Net.Mode == "bridge":
-		return lacks("a link on the host's bridge", "without root: --net none or --net host")
+		return lacks("a link on the host's bridge", "--net none or --net host")
 	case s.Net.Mode == "container":
-		return lacks("another container's network", "without root: --net none or --net host")
+		return lacks("another container's network", "--net none or --net host")
 	case w.HostUsers:
-		return lacks("a container without a user namespace", "leave --userns host out")
+		return lacks("a container without a user namespace", "leave --userns out")
 	case w.Resources != plan.Resources{}:
-		return lacks("a control group", "without root there are no limits but --ulimit")
+		return lacks("a control group", "no limits but --ulimit")
 	case u.UID != 0 || u.GID != 0:
-		return lacks("a second user in the container", "without root only uid 0 exists inside, which is you: --user 0:0")
+		return lacks("a second user in the container", "--user 0:0: only uid 0 exists inside, and it is you")
 	}
 	return nil
 }

@@ -27,7 +27,7 @@ type cli struct {
 func (c *cli) command() *cobra.Command {
 	root := c.root()
 	root.SilenceErrors, root.SilenceUsage = true, true
-	root.PersistentFlags().StringVar(&c.state, "state", "", "keep images and root filesystems in `DIR`")
+	root.PersistentFlags().StringVar(&c.state, "state", os.Getenv("CUTAWAY_STATE"), "keep images and root filesystems in `DIR`; also $CUTAWAY_STATE")
 	root.PersistentFlags().StringVar(&c.color, "color", "auto", "colour: `auto`, always or never")
 	root.PersistentPreRunE = func(cmd *cobra.Command, _ []string) error { return c.check(cmd) }
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"strings"
 	"syscall"
@@ -81,6 +82,12 @@ func interrupted(ctx context.Context, err error) error {
 	return err
 }
 
+// unread tells that nobody reads our standard output any more.
+func unread(err error) bool {
+	var write *fs.PathError
+	return errors.As(err, &write) && write.Path == os.Stdout.Name() && errors.Is(write, syscall.EPIPE)
+}
+
 // status is the exit status for an error.
 func status(err error) int {
 	var (
@@ -88,6 +95,8 @@ func status(err error) int {
 		unknown   *stages.UnknownError
 		reference *image.ReferenceError
 		mustNot   *cannotError
+		notRoot   *stages.NotRootError
+		wish      *stages.WishError
 		lacks     *stages.LacksError
 		feature   *features.Error
 		refused   *op.Error
@@ -99,11 +108,13 @@ func status(err error) int {
 		return 0
 	case errors.As(err, &payload):
 		return int(payload)
+	case unread(err):
+		return signalled + int(syscall.SIGPIPE)
 	case errors.As(err, &signal):
 		return signalled + int(signal.Signal)
-	case errors.As(err, &use), errors.As(err, &unknown), errors.As(err, &reference):
+	case errors.As(err, &use), errors.As(err, &wish), errors.As(err, &unknown), errors.As(err, &reference):
 		return usage
-	case errors.As(err, &mustNot), errors.As(err, &lacks), errors.As(err, &feature):
+	case errors.As(err, &mustNot), errors.As(err, &notRoot), errors.As(err, &lacks), errors.As(err, &feature):
 		return cannot
 	case errors.As(err, &refused) && refused.Op == "execve":
 		if refused.Errno == syscall.ENOENT {
@@ -120,7 +131,7 @@ func (c *cli) tell(w io.Writer, err error) {
 		payload payloadStatus
 		signal  *signalError
 	)
-	if errors.As(err, &payload) || errors.As(err, &signal) {
+	if errors.As(err, &payload) || errors.As(err, &signal) || unread(err) {
 		return // the status says it all
 	}
 	if c.json() {

@@ -49,6 +49,9 @@ func (c *cli) runImage(cmd *cobra.Command, f runFlags, ref string, args []string
 			return err
 		}
 	}
+	if c.json() && !f.plan {
+		return &usageError{What: "read the flags of " + cmd.CommandPath(), Fact: "--format json goes with --plan only: otherwise standard output is the payload's", Path: cmd.CommandPath()}
+	}
 	r, finish, err := c.runner()
 	if err != nil {
 		return err

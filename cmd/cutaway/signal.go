@@ -27,6 +27,10 @@ func untilSignal(parent context.Context) (ctx context.Context, p *patience, stop
 	p = &patience{}
 	signals := make(chan os.Signal, 2)
 	signal.Notify(signals, syscall.SIGINT, syscall.SIGTERM)
+	// A reader that has seen enough, as head(1) or a pager does, must not kill us
+	// with a container half built: caught, and not ignored, which a payload would
+	// inherit, SIGPIPE leaves it at EPIPE for the write.
+	signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE)
 	go func() {
 		var first os.Signal
 		select {

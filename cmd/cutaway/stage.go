@@ -80,6 +80,9 @@ func (c *cli) runStage(cmd *cobra.Command, s stages.Stage, f stageFlags, command
 	if err := oneOf(cmd, "script", f.script, "", "sh"); err != nil {
 		return err
 	}
+	if err := c.askable(cmd, f.pause); err != nil {
+		return err
+	}
 	if !preview {
 		if err := needRoot(cmd); err != nil {
 			return err
@@ -149,14 +152,17 @@ func (c *cli) runner() (r *stages.Runner, finish func() error, err error) {
 	return &stages.Runner{Lab: l, Store: images, Relay: relay}, finish, nil
 }
 
-// pause asks the person before each step, on the output that is not the
-// program's.
-func (c *cli) pause() func(context.Context, trace.Preview) (trace.Decision, error) {
-	out := os.Stdout
-	if c.json() {
-		out = os.Stderr
+// askable refuses to ask a program.
+func (c *cli) askable(cmd *cobra.Command, pause bool) error {
+	if pause && c.json() {
+		return &usageError{What: "read the flags of " + cmd.CommandPath(), Fact: "--pause asks, and --format json never does", Path: cmd.CommandPath()}
 	}
-	return trace.NewPrompter(os.Stdin, out, c.text(out)).Ask
+	return nil
+}
+
+// pause asks the person before each step.
+func (c *cli) pause() func(context.Context, trace.Preview) (trace.Decision, error) {
+	return trace.NewPrompter(os.Stdin, os.Stdout, c.text(os.Stdout)).Ask
 }
 
 func relay(ctx context.Context, master *os.File) error {

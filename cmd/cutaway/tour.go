@@ -55,6 +55,9 @@ func (c *cli) runTour(cmd *cobra.Command, f tourFlags) error {
 	if to.Number() < from.Number() {
 		return &usageError{What: "read the flags of " + cmd.CommandPath(), Fact: "--to " + to.Slug + " is before --from " + from.Slug, Path: cmd.CommandPath()}
 	}
+	if err := c.askable(cmd, f.pause); err != nil {
+		return err
+	}
 	if err := needRoot(cmd); err != nil {
 		return err
 	}
