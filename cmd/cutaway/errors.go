@@ -11,6 +11,7 @@ import (
 	"syscall"
 	"unicode"
 
+	"cutaway/sandbox"
 	"cutaway/sandbox/features"
 	"cutaway/sandbox/image"
 	"cutaway/sandbox/op"
@@ -97,6 +98,8 @@ func status(err error) int {
 		mustNot   *cannotError
 		notRoot   *stages.NotRootError
 		wish      *stages.WishError
+		platform  *image.PlatformError
+		detached  *sandbox.DetachError
 		lacks     *stages.LacksError
 		feature   *features.Error
 		refused   *op.Error
@@ -110,6 +113,10 @@ func status(err error) int {
 		return int(payload)
 	case unread(err):
 		return signalled + int(syscall.SIGPIPE)
+	case errors.As(err, &detached):
+		return detached.Status
+	case errors.As(err, &platform) && platform.Machine:
+		return cannot
 	case errors.As(err, &signal):
 		return signalled + int(signal.Signal)
 	case errors.As(err, &use), errors.As(err, &wish), errors.As(err, &unknown), errors.As(err, &reference):
@@ -133,6 +140,11 @@ func (c *cli) tell(w io.Writer, err error) {
 	)
 	if errors.As(err, &payload) || errors.As(err, &signal) || unread(err) {
 		return // the status says it all
+	}
+	var detached *sandbox.DetachError
+	if errors.As(err, &detached) { // it has said so in these words
+		fmt.Fprintln(w, detached.Said)
+		return
 	}
 	if c.json() {
 		trace.NewJSON(os.Stdout).Emit(errorEvent("", err))
