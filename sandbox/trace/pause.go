@@ -44,7 +44,7 @@ var decisions = map[string]Decision{
 }
 
 const (
-	keysLine = "[Enter] do it   [b]ack   [s]hell inside   [q]uit"
+	keysLine = "[Enter] do it   [b]ack   [s]hell inside   [q]uit   (a key, then Enter)"
 	helpText = "Enter  make these calls and show what the kernel changed\n" +
 		"b      tear down, and build up again to the step before this one\n" +
 		"s      a shell inside, as far as it is built; leave it with exit\n" +
@@ -98,6 +98,9 @@ func (p *Prompter) Ask(ctx context.Context, pv Preview) (Decision, error) {
 	}
 	for {
 		line, err := p.line(ctx)
+		if err != nil { // nobody pressed Enter
+			fmt.Fprintln(p.t.w)
+		}
 		if errors.Is(err, io.EOF) {
 			return Quit, nil
 		}
