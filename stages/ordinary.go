@@ -35,7 +35,7 @@ func lookOrdinary(ctx context.Context, l *Look) {
 		l.report("outside", "start cutaway as an ordinary user", Out{Text: err.Error(), Status: 1}, "its container runs", false)
 		return
 	}
-	l.Outside("cutaway run --net none built-in sh -c 'id -u; cat /proc/self/uid_map'", "root inside",
+	l.Outside("cutaway run --net none -u 0 built-in sh -c 'id -u; cat /proc/self/uid_map'", "root inside",
 		func() (string, error) { return p.said, nil },
 		func(text string) bool {
 			return slices.Equal(strings.Fields(text), []string{"0", "0", fmt.Sprint(ordinary), "1"})

@@ -38,5 +38,5 @@ func needRoot(cmd *cobra.Command) error {
 		return nil
 	}
 	return &cannotError{cmd.CommandPath() + ": not root: the stages make links, control groups and mounts of the host's",
-		"sudo " + cmd.CommandPath() + " ...; or without root, in a user namespace: cutaway run --net none built-in sh"}
+		"sudo " + cmd.CommandPath() + " ...; or without root, in a user namespace: cutaway run --net none -u 0 built-in sh"}
 }

@@ -37,7 +37,7 @@ func (m Machine) root() Finding {
 	if !m.Features.Root() {
 		return Finding{Check: check, Level: Limited, Found: fmt.Sprintf("uid %d, not root", m.Features.EUID),
 			Cause: "the stages make links, control groups and mounts of the host's",
-			Fix:   "sudo cutaway ...; without root there is cutaway run --net none built-in sh"}
+			Fix:   "sudo cutaway ...; without root there is cutaway run --net none -u 0 built-in sh"}
 	}
 	admin, err := hasAdmin()
 	if err != nil || !admin {
