@@ -22,9 +22,9 @@ import (
 // runFlags are the flags of cutaway run, as they were written.
 type runFlags struct {
 	in, name, hostname, user, workdir, net, userns         string
-	memory, cpus, entrypoint, platform                     string
+	memory, cpus, entrypoint                               string
 	interactive, tty, detach, remove, readonly, privileged bool
-	insecure, plan, pause, all                             bool
+	insecure, plan, pause                                  bool
 	cpuShares, pids                                        int64
 	env, envFiles, volumes, ports, tmpfs, ulimits          []string
 	capAdd, capDrop, security                              []string

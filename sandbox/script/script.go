@@ -30,7 +30,6 @@ type writer struct {
 	user    bool
 	waiting bool // the inner shell waits for the host
 	met     int  // how often it did
-	moved   bool // the old root is /.old
 }
 
 // Sh renders a Plan; title says what it makes.
