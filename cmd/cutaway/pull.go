@@ -13,6 +13,9 @@ import (
 	"github.com/spf13/cobra"
 )
 
+// patienceWithRegistries is how long one may be silent.
+const patienceWithRegistries = 30 * time.Second
+
 // pull fetches an image into the store.
 func (c *cli) pull() *cobra.Command {
 	var (
@@ -46,6 +49,7 @@ func (c *cli) pull() *cobra.Command {
 		},
 	}
 	cmd.Flags().BoolVar(&o.Insecure, "insecure", false, "allow plain HTTP and unverified TLS beyond loopback")
+	cmd.Flags().DurationVar(&o.Timeout, "timeout", patienceWithRegistries, "give up after so long a silence of the registry")
 	cmd.Flags().StringVar(&o.Platform, "platform", "", "`OS/ARCH` in place of this machine's: linux/arm64")
 	cmd.Flags().BoolVarP(&verbose, "verbose", "v", false, "show each HTTP request")
 	return cmd
