@@ -166,6 +166,9 @@ func (w Wish) network(s *plan.Spec) error {
 // privileges settles capabilities and the filter, which knows of them.
 func (w Wish) privileges(s *plan.Spec, m Materials) error {
 	p := &s.Process
+	if w.HostUsers { // then a node made inside opens the host's disk
+		w.CapDrop = append([]string{"MKNOD"}, w.CapDrop...)
+	}
 	caps, err := w.capabilities(m.Features.LastCap)
 	if err != nil {
 		return err
