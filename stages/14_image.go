@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"cutaway/sandbox/features"
 	"cutaway/sandbox/plan"
 )
 
@@ -16,6 +17,7 @@ var imageStage = Stage{
 	Belief:  "an image is a disk, a tag says which one, and what a later layer deletes is gone",
 	Lesson:  "An image is a few documents and archives that name one another by digest. Whoever knows the first digest knows all of them; a tag can point elsewhere tomorrow, and a deleted file is only hidden.",
 	Code:    "sandbox/image/pull.go",
+	Needs:   func(f features.Features) error { return f.HaveOverlayInUserNS() },
 	Prepare: pullImage,
 	Add:     func(s *plan.Spec, m Materials) { s.Root.Lower = m.Layers },
 	Look:    lookImage,

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"cutaway/sandbox/features"
 	"cutaway/sandbox/inspect"
 	"cutaway/sandbox/plan"
 )
@@ -20,6 +21,7 @@ var container = Stage{
 	Belief: "somewhere in the kernel there is a container",
 	Lesson: "Namespaces, mounts, a control group, links, capabilities, a filter, layers: none of them is a container. The kernel has no such thing; the word is for all of them around one process.",
 	Code:   "sandbox/plan/plan.go",
+	Needs:  func(f features.Features) error { return f.HaveOverlayInUserNS() },
 	Add:    addConfig,
 	Look:   lookContainer,
 }

@@ -25,7 +25,11 @@ const ordinary = 65534
 // lookOrdinary makes a container without any root: this program is started once
 // more by somebody who never was root, and its container is looked at from here.
 func lookOrdinary(ctx context.Context, l *Look) {
-	if why := forbidden(); why != "" {
+	why := forbidden()
+	if err := l.Lab.Features.HaveOverlayInUserNS(); why == "" && err != nil {
+		why = err.Error() // its root is made of the image's layers
+	}
+	if why != "" {
 		l.Note("not shown: the same by an ordinary user, because %s", why)
 		return
 	}
