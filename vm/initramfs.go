@@ -25,11 +25,23 @@ import (
 // markerFile says that a machine is disposable: containers may be built on it.
 const markerFile = "etc/cutaway-machine"
 
-// initramfs gives the file of an initramfs for kernel k with the program at
-// init as PID 1, from the cache if the same has been made before. It is not
-// compressed: to read a few more megabytes costs an emulated machine less than
-// to unpack them.
-func initramfs(k *Kernel, init string) (string, error) {
+// initramfs opens an initramfs for kernel k with the program at init as PID 1,
+// and with more files: by their path in it, files here.
+func initramfs(k *Kernel, init string, files map[string]string) (*os.File, error) {
+	base, err := baseInitramfs(k, init)
+	if err != nil {
+		return nil, err
+	}
+	if len(files) > 0 {
+		return withFiles(base, files)
+	}
+	return os.Open(base)
+}
+
+// baseInitramfs gives the file of an initramfs, from the cache if the same has
+// been made before. It is not compressed: to read a few more megabytes costs an
+// emulated machine less than to unpack them.
+func baseInitramfs(k *Kernel, init string) (string, error) {
 	if err := image.CheckBusybox(init, k.Arch); err != nil {
 		return "", fmt.Errorf("make the initramfs: PID 1 must run without libraries: %w", err)
 	}
@@ -131,20 +143,20 @@ func buildInitramfs(to string, k *Kernel, program, base []byte) error {
 	return writeWhole(to, func(w io.Writer) error { return writeCPIO(w, files) })
 }
 
-// withFiles makes an initramfs in a temporary file that has more files in it: to
-// is a path there, from a file here. The kernel unpacks archives that follow one
-// another.
-func withFiles(base string, files map[string]string) (string, error) {
+// withFiles makes an initramfs that has more files in it. The kernel unpacks
+// archives that follow one another. The file has no name any more: it ends with
+// its last descriptor, even if we are killed.
+func withFiles(base string, files map[string]string) (*os.File, error) {
 	var more []file
 	made := map[string]bool{".": true}
 	for _, to := range slices.Sorted(maps.Keys(files)) {
 		body, err := os.ReadFile(files[to])
 		if err != nil {
-			return "", err
+			return nil, err
 		}
 		st, err := os.Stat(files[to])
 		if err != nil {
-			return "", err
+			return nil, err
 		}
 		name := strings.TrimPrefix(path.Clean(to), "/")
 		more = append(more, directories(path.Dir(name), made)...)
@@ -152,14 +164,13 @@ func withFiles(base string, files map[string]string) (string, error) {
 	}
 	f, err := os.CreateTemp("", "cutaway-initramfs-")
 	if err != nil {
-		return "", err
+		return nil, err
 	}
-	err = appendTo(f, base, more)
-	if err = errors.Join(err, f.Close()); err != nil {
-		os.Remove(f.Name())
-		return "", fmt.Errorf("make the initramfs: %w", err)
+	if err := errors.Join(os.Remove(f.Name()), appendTo(f, base, more)); err != nil {
+		f.Close()
+		return nil, fmt.Errorf("make the initramfs: %w", err)
 	}
-	return f.Name(), nil
+	return f, nil
 }
 
 func appendTo(f *os.File, base string, files []file) error {

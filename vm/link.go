@@ -21,8 +21,8 @@ type Link struct {
 	conn *wire.Conn
 	// Greeting is what the guest said when it was ready.
 	Greeting wire.Greeting
-	ready    chan struct{} // closed with the greeting
 	gone     chan struct{} // closed when the connection has ended
+	lost     func() error  // explains that; nil: ErrLost is all that is known
 
 	mu       sync.Mutex
 	sessions map[uint32]*session
@@ -36,8 +36,9 @@ type session struct {
 	exit  chan wire.Ended
 }
 
-func newLink(rwc io.ReadWriteCloser) *Link {
-	l := &Link{conn: wire.NewConn(rwc), ready: make(chan struct{}), gone: make(chan struct{}), sessions: map[uint32]*session{}}
+// newLink takes over a connection after the greeting.
+func newLink(conn *wire.Conn, g wire.Greeting) *Link {
+	l := &Link{conn: conn, Greeting: g, gone: make(chan struct{}), sessions: map[uint32]*session{}}
 	go l.receive()
 	return l
 }
@@ -52,13 +53,6 @@ func (l *Link) receive() {
 		f, err := l.conn.Receive()
 		if err != nil {
 			return
-		}
-		if f.Kind == wire.Hello {
-			if f.Decode(&l.Greeting) != nil {
-				return
-			}
-			close(l.ready)
-			continue
 		}
 		l.mu.Lock()
 		s := l.sessions[f.Session]
@@ -138,13 +132,21 @@ func (l *Link) Run(ctx context.Context, c Command) (int, error) {
 		case sig := <-c.Signals:
 			l.signal(id, sig)
 		case <-l.gone:
-			return 0, fmt.Errorf("run %s: %w", c.Args[0], ErrLost)
+			return 0, fmt.Errorf("run %s: %w", c.Args[0], l.why())
 		case <-ctx.Done():
 			// The guest may be gone or hung: then nobody reads this.
 			_ = l.conn.Send(wire.Frame{Session: id, Kind: wire.Abort})
 			return 0, fmt.Errorf("run %s: %w", c.Args[0], context.Cause(ctx))
 		}
 	}
+}
+
+// why explains a connection that has ended.
+func (l *Link) why() error {
+	if l.lost == nil {
+		return ErrLost
+	}
+	return l.lost()
 }
 
 // begin sends the command off.
@@ -169,7 +171,7 @@ func (l *Link) begin(c Command) (*session, uint32, error) {
 	}
 	if err := l.conn.SendJSON(id, wire.Start, start); err != nil {
 		l.forget(id)
-		return nil, 0, fmt.Errorf("run %s: %w: %w", c.Args[0], ErrLost, err)
+		return nil, 0, fmt.Errorf("run %s: %w", c.Args[0], l.why())
 	}
 	go func() {
 		if c.Stdin != nil {

@@ -7,10 +7,11 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"os/exec"
 	"strings"
 	"sync"
 	"time"
+
+	"cutaway/vm/wire"
 )
 
 // Config says what machine to make. Its zero value is a good one.
@@ -21,8 +22,8 @@ type Config struct {
 	CPUs   int    // 0 is 1
 	Accel  string // kvm or tcg; "" is what works
 	Append string // added to the kernel's command line
-	// Files are there from the start: by their path in the guest, files here. Put
-	// copies into a guest that runs, which takes longer.
+	// Files are there from the start: by their path in the guest, files here.
+	// Link.Put copies into a guest that runs, which takes longer.
 	Files map[string]string
 	// BootLimit is how long the guest may take to say that it is ready; 0 is a
 	// minute.
@@ -31,15 +32,19 @@ type Config struct {
 
 // Machine is a running microVM.
 type Machine struct {
-	*Link
-	Kernel *Kernel
-	Accel  string
-	qemu   *qemu
-	log    *consoleLog
+	Kernel   *Kernel
+	Accel    string // kvm or tcg
+	Greeting wire.Greeting
+	// Boot is how long it took from the start of QEMU until the guest was ready.
+	Boot time.Duration
+	conn *wire.Conn
+	link *Link // made when the first command is run
+	qemu *qemu
+	log  *consoleLog
 }
 
-// BootError says that a machine did not come up, or was lost; Console is the end of
-// what it printed.
+// BootError says that a machine did not come up, or was lost; Console is the
+// end of what it printed.
 type BootError struct {
 	Fact    string
 	Console []string
@@ -67,20 +72,22 @@ func Boot(ctx context.Context, c Config) (*Machine, error) {
 			return nil, err
 		}
 	}
-	ramdisk, err := initramfs(k, c.Init)
+	ramdisk, err := initramfs(k, c.Init, c.Files)
 	if err != nil {
 		return nil, err
 	}
-	if len(c.Files) > 0 {
-		if ramdisk, err = withFiles(ramdisk, c.Files); err != nil {
-			return nil, err
-		}
-		defer os.Remove(ramdisk) // read by the time the guest is ready
-	}
+	defer ramdisk.Close()
 	h := hardware{kernel: k, initramfs: ramdisk, memory: cmp.Or(c.Memory, 512), cpus: cmp.Or(c.CPUs, 1), accel: c.Accel, append: c.Append}
-	if h.accel == "" {
-		h.accel = acceleration(ctx, k.Arch)
+	limit := cmp.Or(c.BootLimit, time.Minute)
+	if c.Accel == "" {
+		return h.bootBest(ctx, limit)
 	}
+	return h.boot(ctx, limit)
+}
+
+// boot starts QEMU and waits for the guest's greeting.
+func (h hardware) boot(ctx context.Context, limit time.Duration) (*Machine, error) {
+	begin := time.Now()
 	q, err := h.start()
 	var missing *NoQEMUError
 	if errors.As(err, &missing) {
@@ -90,56 +97,68 @@ func Boot(ctx context.Context, c Config) (*Machine, error) {
 	if err != nil {
 		return nil, err
 	}
-	m := &Machine{Link: newLink(q.control), Kernel: k, Accel: h.accel, qemu: q, log: newConsoleLog(q.console)}
-	if err := m.await(ctx, cmp.Or(c.BootLimit, time.Minute)); err != nil {
+	m := &Machine{Kernel: h.kernel, Accel: h.accel, conn: wire.NewConn(q.control), qemu: q, log: newConsoleLog(q.console)}
+	if err := m.await(ctx, limit); err != nil {
 		m.Stop()
 		return nil, err
 	}
+	m.Boot = time.Since(begin)
 	return m, nil
 }
 
 // await waits for the guest's greeting.
 func (m *Machine) await(ctx context.Context, limit time.Duration) error {
+	greeted := make(chan error, 1)
+	go func() {
+		f, err := m.conn.Receive()
+		if err == nil && f.Kind != wire.Hello {
+			err = fmt.Errorf("frame %d in place of a greeting", f.Kind)
+		}
+		if err == nil {
+			err = f.Decode(&m.Greeting)
+		}
+		greeted <- err
+	}()
+	doing := "boot Linux " + m.Kernel.Version
 	select {
-	case <-m.ready:
+	case err := <-greeted:
+		if err != nil {
+			return m.lost(doing)
+		}
 		return nil
-	case <-m.gone:
-		return m.lost("boot Linux " + m.Kernel.Version)
 	case <-ctx.Done():
-		return fmt.Errorf("boot Linux %s: %w", m.Kernel.Version, context.Cause(ctx))
+		return fmt.Errorf("%s: %w", doing, context.Cause(ctx))
 	case <-time.After(limit):
-		return &BootError{Fact: fmt.Sprintf("boot Linux %s: not ready after %s", m.Kernel.Version, limit), Console: m.log.last(20)}
+		return &BootError{Fact: fmt.Sprintf("%s: not ready after %s", doing, limit), Console: m.log.last(20)}
 	}
 }
 
 // lost describes a machine that has ended by itself.
-func (m *Machine) lost(doing string) error {
+func (m *Machine) lost(doing string) *BootError {
+	fact := "the guest closed its control port"
 	select {
 	case <-m.qemu.ended:
-	case <-time.After(2 * time.Second):
-	}
-	m.log.settle()
-	fact := "the machine switched itself off"
-	select {
-	case <-m.qemu.ended:
+		fact = "the machine switched itself off"
 		if s := m.qemu.state; !s.Success() {
 			fact = "QEMU ended: " + s.String()
 		}
-	default:
-		fact = "the guest closed its control port"
+	case <-time.After(2 * time.Second):
 	}
+	m.log.settle()
 	return &BootError{Fact: doing + ": " + fact, Console: m.log.last(20), err: ErrLost}
 }
 
-// Run runs a command in the guest; see Link.Run. If the machine is lost on the
-// way, the error has the end of its console.
-func (m *Machine) Run(ctx context.Context, c Command) (int, error) {
-	status, err := m.Link.Run(ctx, c)
-	if errors.Is(err, ErrLost) {
-		return status, m.lost("run " + c.Args[0])
+// Link gives the connection to the guest.
+func (m *Machine) Link() *Link {
+	if m.link == nil {
+		m.link = newLink(m.conn, m.Greeting)
+		m.link.lost = func() error { return m.lost("use the microVM") }
 	}
-	return status, err
+	return m.link
 }
+
+// Run runs a command in the guest; see Link.Run.
+func (m *Machine) Run(ctx context.Context, c Command) (int, error) { return m.Link().Run(ctx, c) }
 
 // Stop switches the machine off.
 func (m *Machine) Stop() { m.qemu.stop() }
@@ -194,11 +213,4 @@ func (l *consoleLog) last(n int) []string {
 		}
 	}
 	return lines[max(0, len(lines)-n):]
-}
-
-// acceleration says how a machine is run here.
-func acceleration(ctx context.Context, arch string) string {
-	_, err := exec.LookPath("kvm-ok")
-	_ = err
-	return "tcg"
 }

@@ -57,14 +57,15 @@ type qemu struct {
 // hardware is the machine to start.
 type hardware struct {
 	kernel    *Kernel
-	initramfs string
+	initramfs *os.File
 	memory    int // MiB
 	cpus      int
 	accel     string // kvm or tcg
 	append    string // added to the kernel's command line
 }
 
-// arguments are QEMU's, with the sockets as descriptors 3 and 4.
+// arguments are QEMU's, with the sockets as descriptors 3 and 4, and the
+// initramfs as 5.
 func (h hardware) arguments(e emulator) []string {
 	cmdline := []string{
 		"console=" + e.console, "quiet", "panic=-1", "oops=panic", "random.trust_cpu=on",
@@ -74,7 +75,7 @@ func (h hardware) arguments(e emulator) []string {
 		"-nodefaults", "-no-user-config", "-display", "none", "-no-reboot",
 		"-M", e.machine, "-accel", h.accel, "-cpu", e.cpu,
 		"-m", strconv.Itoa(h.memory), "-smp", strconv.Itoa(h.cpus),
-		"-kernel", h.kernel.Image, "-initrd", h.initramfs, "-append", strings.TrimSpace(strings.Join(cmdline, " ")),
+		"-kernel", h.kernel.Image, "-initrd", "/proc/self/fd/5", "-append", strings.TrimSpace(strings.Join(cmdline, " ")),
 		"-chardev", "socket,id=console,fd=4", "-serial", "chardev:console",
 		"-global", "virtio-mmio.force-legacy=false",
 		"-device", "virtio-serial-device,max_ports=2",
@@ -105,7 +106,7 @@ func (h hardware) start() (*qemu, error) {
 	defer theirConsole.Close()
 	q := &qemu{control: control, console: console, ended: make(chan struct{})}
 	cmd := exec.Command(path, h.arguments(e)...)
-	cmd.ExtraFiles = []*os.File{theirs, theirConsole}
+	cmd.ExtraFiles = []*os.File{theirs, theirConsole, h.initramfs}
 	cmd.Stdout, cmd.Stderr = theirConsole, theirConsole // its complaints belong beside the guest's
 	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL, Setpgid: true}
 	if err := q.run(cmd); err != nil {
