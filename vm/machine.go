@@ -77,7 +77,11 @@ func Boot(ctx context.Context, c Config) (*Machine, error) {
 		return nil, err
 	}
 	defer ramdisk.Close()
-	h := hardware{kernel: k, initramfs: ramdisk, memory: cmp.Or(c.Memory, 512), cpus: cmp.Or(c.CPUs, 1), accel: c.Accel, append: c.Append}
+	image, err := bootable(k)
+	if err != nil {
+		return nil, err
+	}
+	h := hardware{kernel: k, image: image, initramfs: ramdisk, memory: cmp.Or(c.Memory, 512), cpus: cmp.Or(c.CPUs, 1), accel: c.Accel, append: c.Append}
 	limit := cmp.Or(c.BootLimit, time.Minute)
 	if c.Accel == "" {
 		return h.bootBest(ctx, limit)

@@ -57,6 +57,7 @@ type qemu struct {
 // hardware is the machine to start.
 type hardware struct {
 	kernel    *Kernel
+	image     string // file to boot, of that kernel
 	initramfs *os.File
 	memory    int // MiB
 	cpus      int
@@ -75,7 +76,7 @@ func (h hardware) arguments(e emulator) []string {
 		"-nodefaults", "-no-user-config", "-display", "none", "-no-reboot",
 		"-M", e.machine, "-accel", h.accel, "-cpu", e.cpu,
 		"-m", strconv.Itoa(h.memory), "-smp", strconv.Itoa(h.cpus),
-		"-kernel", h.kernel.Image, "-initrd", "/proc/self/fd/5", "-append", strings.TrimSpace(strings.Join(cmdline, " ")),
+		"-kernel", h.image, "-initrd", "/proc/self/fd/5", "-append", strings.TrimSpace(strings.Join(cmdline, " ")),
 		"-chardev", "socket,id=console,fd=4", "-serial", "chardev:console",
 		"-global", "virtio-mmio.force-legacy=false",
 		"-device", "virtio-serial-device,max_ports=2",
