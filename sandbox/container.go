@@ -13,7 +13,6 @@ import (
 	"syscall"
 	"time"
 
-	"cutaway/sandbox/initbin"
 	"cutaway/sandbox/op"
 	"cutaway/sandbox/pid1"
 	"cutaway/sandbox/plan"
@@ -55,18 +54,7 @@ func (c *Container) hello() pid1.Hello {
 // prepareLaunch gets ready what clone needs: the socketpair, and init's program
 // in sealed memory.
 func (c *Container) prepareLaunch() error {
-	program, err := initbin.Program()
-	if err != nil {
-		return err
-	}
-	c.program = make(chan sealed, 1)
-	// Copying takes longer than all that comes before the clone, so the two go
-	// side by side.
-	go func() {
-		fd, err := sys.SealedCopy("cutaway-init", program)
-		c.program <- sealed{fd, err}
-		close(c.program)
-	}()
+	c.program = c.lab.copyInit()
 	host, child, err := sys.Pair()
 	if err != nil {
 		return err
@@ -81,12 +69,6 @@ func (c *Container) prepareLaunch() error {
 	}}
 	c.kernel.Quiet = !c.opts.Watch
 	return nil
-}
-
-// sealed is the outcome of a sealed copy: its descriptor, or -1.
-type sealed struct {
-	fd  int
-	err error
 }
 
 // clone starts init from its sealed copy.

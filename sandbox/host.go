@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"sync/atomic"
 	"time"
 
 	"cutaway/sandbox/features"
@@ -20,6 +21,8 @@ type Lab struct {
 	Features features.Features
 	// Emit is told of everything that happens; nil tells nobody.
 	Emit func(trace.Event)
+
+	warm atomic.Pointer[chan sealed]
 }
 
 // New looks at the machine and prepares the lab's directories. state, when not

@@ -56,6 +56,9 @@ func (c *cli) runImage(cmd *cobra.Command, f runFlags, ref string, args []string
 	if err != nil {
 		return err
 	}
+	if !f.plan {
+		r.Lab.Warm()
+	}
 	w, err := f.wish(cmd, r.Lab, args)
 	if err != nil {
 		return err

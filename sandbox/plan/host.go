@@ -11,8 +11,9 @@ import (
 	"cutaway/sandbox/sys"
 )
 
-// The steps in this file run on the host, before init exists. What they make
-// outlives the container's processes, so each can be undone.
+// The steps in this file run on the host. What they make outlives the
+// container's processes, so each can be undone. Only what init is born into must
+// be there before it; the rest is made while init starts up.
 
 // directories makes the container's place on the host: its root filesystem, or
 // the parts of an overlay, and the few files every container has of its own.
@@ -56,23 +57,33 @@ func (s Spec) etcFiles() []etcFile {
 	return files
 }
 
-// controlGroup makes the group and sets its limits while it is still empty: a
-// process should never have run without them.
-func (b *builder) controlGroup() {
+// surroundings makes what init is born into.
+func (b *builder) surroundings() {
 	dirs := CgroupDirs(b.spec, b.features)
-	if len(dirs) == 0 {
+	if len(dirs) > 0 && b.features.Cgroup.Mode == features.Unified {
+		b.controllers(filepath.Dir(dirs[0]))
+		b.host(op.CgroupCreate{Dirs: dirs}, "before init starts, so that nothing of the container ever runs outside its group", "cgroup")
+		b.limits()
+	}
+	if n := b.spec.Net; n.Mode == "container" {
+		b.host(op.Setns{Path: n.Path, Flag: sys.NewNet},
+			"on the thread that is about to clone: init is born in the network namespace of its parent thread")
+	}
+}
+
+// controlGroups makes the groups of v1 hierarchies, which init joins later, and
+// sets their limits while they are still empty.
+func (b *builder) controlGroups() {
+	dirs := CgroupDirs(b.spec, b.features)
+	if len(dirs) == 0 || b.features.Cgroup.Mode == features.Unified {
 		return
 	}
 	parents := make([]string, len(dirs))
 	for i, dir := range dirs {
 		parents[i] = filepath.Dir(dir)
 	}
-	if b.features.Cgroup.Mode == features.Unified {
-		b.controllers(parents[0])
-	} else {
-		b.host(op.CgroupCreate{Dirs: parents, Shared: true}, "first, so that all of the lab's groups have one place", "", "cgroup")
-	}
-	b.host(op.CgroupCreate{Dirs: dirs}, "before init starts, so that nothing of the container ever runs outside its group", "cgroup")
+	b.host(op.CgroupCreate{Dirs: parents, Shared: true}, "first, so that all of the lab's groups have one place", "", "cgroup")
+	b.host(op.CgroupCreate{Dirs: dirs}, "before init makes anything: a group in each hierarchy that limits something", "cgroup")
 	b.limits()
 }
 
@@ -124,25 +135,22 @@ const SavedPrefix = "saved-"
 // hostNetwork makes what containers on the bridge share.
 func (b *builder) hostNetwork() {
 	n := b.spec.Net
-	switch n.Mode {
-	case "container":
-		b.host(op.Setns{Path: n.Path, Flag: sys.NewNet},
-			"on the thread that is about to clone: init is born in the network namespace of its parent thread")
-	case "bridge":
-		saved := func(key string) string { return filepath.Join(n.Shared, SavedPrefix+key) }
-		sysctl := func(key, value, why string) {
-			b.host(op.Sysctl{Key: key, Value: value, Saved: saved(key), Unless: n.Bridge}, why, "", "sysctl", "dir")
-		}
-		sysctl("net.ipv4.ip_forward", "1", "first, or the host drops what is not addressed to itself")
-		b.host(op.Bridge{Link: n.Bridge, Address: n.Gateway},
-			"before any container's link: the bridge is the switch they all plug into", "", "link", "addr", "route", "sysctl")
-		if len(n.Ports) > 0 {
-			b.host(op.Sysctl{Key: "net.ipv4.conf." + n.Bridge + ".route_localnet", Value: "1"},
-				"so that a port published on 127.0.0.1 may leave by the bridge", "", "sysctl")
-		}
-		b.host(op.Nft{Table: "cutaway-" + b.spec.ID, Bridge: n.Bridge, Address: bare(n.Address), Subnet: subnet(n.Gateway), Ports: n.Ports},
-			"before the first packet: outside, nobody has a route back to the container's address", "nft")
+	if n.Mode != "bridge" {
+		return
 	}
+	saved := func(key string) string { return filepath.Join(n.Shared, SavedPrefix+key) }
+	sysctl := func(key, value, why string) {
+		b.host(op.Sysctl{Key: key, Value: value, Saved: saved(key), Unless: n.Bridge}, why, "", "sysctl", "dir")
+	}
+	sysctl("net.ipv4.ip_forward", "1", "first, or the host drops what is not addressed to itself")
+	b.host(op.Bridge{Link: n.Bridge, Address: n.Gateway},
+		"before any container's link: the bridge is the switch they all plug into", "", "link", "addr", "route", "sysctl")
+	if len(n.Ports) > 0 {
+		b.host(op.Sysctl{Key: "net.ipv4.conf." + n.Bridge + ".route_localnet", Value: "1"},
+			"so that a port published on 127.0.0.1 may leave by the bridge", "", "sysctl")
+	}
+	b.host(op.Nft{Table: "cutaway-" + b.spec.ID, Bridge: n.Bridge, Address: bare(n.Address), Subnet: subnet(n.Gateway), Ports: n.Ports},
+		"before the first packet: outside, nobody has a route back to the container's address", "nft")
 }
 
 // bare takes the prefix length off an address.

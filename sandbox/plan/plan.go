@@ -45,10 +45,11 @@ func Compile(s Spec, f features.Features) (Plan, error) {
 		return nil, err
 	}
 	b := builder{spec: s, features: f}
-	b.directories()   // on the host: what outlives the process comes first,
-	b.controlGroup()  // so that the journal knows it
+	b.surroundings()  // what init is born into: a v2 control group, another's network
+	b.birth()         // clone: PID and user namespace
+	b.directories()   // while init starts up, what outlives its processes is made
+	b.controlGroups() // on the host; the journal knows each before it is there
 	b.hostNetwork()   //
-	b.birth()         // clone: PID and user namespace, and the v2 control group
 	b.identity()      // who root is inside, before init makes anything
 	b.namespaces()    // one unshare after the other
 	b.names()         // host name, clock: settings of the new namespaces

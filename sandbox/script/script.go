@@ -1,8 +1,8 @@
 // Package script renders a Plan as one script for sh(1), which makes the same
 // container with util-linux and iproute2.
 //
-// Its one invariant: every Step of the Plan is there, in its order, as commands
-// with the reason why they come now; what no command can do is said in a
+// Its one invariant: every Step of the Plan is there, in the order of the
+// process that does it, as commands with the reason why they come now; what no command can do is said in a
 // comment. Read this file, then words.go (an operation as commands) and
 // frame.go (what is around them).
 package script
@@ -35,25 +35,32 @@ type writer struct {
 // Sh renders a Plan; title says what it makes.
 func Sh(title string, p plan.Plan) string {
 	var w writer
-	born := false
 	for _, step := range p {
-		switch o := step.Op.(type) {
-		case op.Clone:
-			born = true
+		o, isClone := step.Op.(op.Clone)
+		switch {
+		case isClone:
 			w.clone(o, step.Why)
+		case step.Where == plan.Init:
+			w.inside(step)
+		case needsInit(step.Op):
+			w.meanwhile(step)
 		default:
-			switch {
-			case !born:
-				w.before(step)
-			case step.Where == plan.Host:
-				w.meanwhile(step)
-			default:
-				w.inside(step)
-			}
+			w.before(step)
 		}
 	}
 	w.goOn()
 	return w.assemble(title)
+}
+
+// needsInit reports whether a step of the host's is done to init, which must be
+// there for it. The engine does the others while init starts up; a script does
+// them first.
+func needsInit(o op.Op) bool {
+	switch o.(type) {
+	case op.IDMap, op.DenySetgroups, op.Veth, op.Address, op.Route:
+		return true
+	}
+	return false
 }
 
 // before is a step of the host's. How to undo it is noted first, as the journal
