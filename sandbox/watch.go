@@ -3,6 +3,7 @@ package sandbox
 import (
 	"context"
 	"fmt"
+	"os"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -73,7 +74,7 @@ func (w *watcher) pause(ctx context.Context, i int) error {
 // watchHints are commands for another terminal.
 func (c *Container) watchHints() []string {
 	if c.PID() == 0 {
-		return []string{fmt.Sprintf("sudo cutaway inspect %s", c.Spec.ID)}
+		return []string{fmt.Sprintf("sudo cutaway inspect %d", os.Getpid())}
 	}
 	return []string{
 		fmt.Sprintf("sudo ls -l /proc/%d/ns", c.PID()),

@@ -1,6 +1,7 @@
 package op
 
 import (
+	"os"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -59,6 +60,8 @@ func TestPublishedPort(t *testing.T) {
 		return
 	}
 	a, b, world := container(t), container(t), container(t)
+	// A new network namespace copies this from the host's, where it may be on.
+	require.NoError(t, os.WriteFile("/proc/sys/net/ipv4/ip_forward", []byte("0"), 0o644))
 	plug := func(target *Target, name, address string) {
 		do(t, target, Veth{Host: name, Container: "eth0", Bridge: "cutaway0"},
 			Address{Link: "eth0", CIDR: address}, Route{Gateway: "10.90.0.1"})

@@ -108,6 +108,9 @@ func (k *Kernel) recordChild(attr *syscall.SysProcAttr, l Launch) {
 	if attr.Setctty {
 		done("ioctl", "0", "TIOCSCTTY", "1")
 	}
+	if l.Exe == "" { // not known before the copy is made
+		l = Launch{Exe: "/proc/self/fd/N", Argv: []string{"cutaway-init"}}
+	}
 	done("execve", Quote(l.Exe), "["+Quote(strings.Join(l.Argv, " "))+"]", fmt.Sprintf("[/* %d vars */]", len(l.Env)))
 }
 

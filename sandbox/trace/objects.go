@@ -12,6 +12,15 @@ const (
 	fewObjects  = 3 // and this many are shown
 )
 
+// many and some are those numbers for a kind: a new network namespace brings a
+// whole set of kernel parameters, of which none is what the step is about.
+func many(k inspect.Kind) (many, some int) {
+	if k == inspect.Sysctl {
+		return 2, 1
+	}
+	return manyObjects, fewObjects
+}
+
 // objects renders what a step did to the kernel's objects: a table of what
 // came, a line for what changed or went, and whether that is what the Step
 // names.
@@ -72,15 +81,34 @@ func few(objs []inspect.Object) (shown []inspect.Object, rest []leftOut) {
 	}
 	for _, o := range objs {
 		seen[o.Kind]++
-		if total[o.Kind] <= manyObjects || seen[o.Kind] <= fewObjects {
-			shown = append(shown, o)
+		limit, some := many(o.Kind)
+		if total[o.Kind] <= limit || seen[o.Kind] <= some {
+			shown = append(shown, brief(o))
 			continue
 		}
-		if seen[o.Kind] == fewObjects+1 {
-			rest = append(rest, leftOut{o.Kind, total[o.Kind] - fewObjects})
+		if seen[o.Kind] == some+1 {
+			rest = append(rest, leftOut{o.Kind, total[o.Kind] - some})
 		}
 	}
 	return shown, rest
+}
+
+// brief says only which resource limits limit something.
+func brief(o inspect.Object) inspect.Object {
+	if o.Kind != inspect.Rlimits || len(o.Was) > 0 {
+		return o
+	}
+	var limits inspect.Detail
+	for _, f := range o.Detail {
+		if f.Value != "unlimited" {
+			limits = append(limits, f)
+		}
+	}
+	if n := len(o.Detail) - len(limits); n > 0 {
+		limits = append(limits, inspect.Field{Key: fmt.Sprintf("%d others", n), Value: "unlimited"})
+	}
+	o.Detail = limits
+	return o
 }
 
 // more says what few left out.
