@@ -78,12 +78,12 @@ func TestInstallAsksEachPackageManagerInItsOwnWords(t *testing.T) {
 
 func TestInstallTouchesNothingWhenAllIsThere(t *testing.T) {
 	m := newMachine(t, "apt-get")
-	m.program("hyperfine", "")
+	m.program("bwrap", "")
 	m.program("unshare", "")
 	m.program("crun", "")
 	out, status := m.run("install", "bench")
 	require.Zero(t, status, out)
-	require.NotContains(t, m.asked(), "hyperfine")
+	require.NotContains(t, m.asked(), "bubblewrap")
 	m.program("runc", "")
 	require.NoError(t, os.RemoveAll(m.log))
 	out, status = m.run("install", "bench")
@@ -110,8 +110,8 @@ func TestCheckNamesWhatIsMissing(t *testing.T) {
 	m := newMachine(t, "apt-get")
 	out, status := m.run("check", "bench")
 	require.Equal(t, 1, status)
-	require.Contains(t, out, "packages: not on PATH: crun hyperfine")
-	require.Contains(t, out, "hint: sudo apt-get install -y --no-install-recommends crun hyperfine runc util-linux\n")
+	require.Contains(t, out, "packages: not on PATH: bwrap crun")
+	require.Contains(t, out, "hint: sudo apt-get install -y --no-install-recommends bubblewrap crun runc util-linux\n")
 }
 
 func TestInstallShowsWhyItFailed(t *testing.T) {
@@ -137,7 +137,7 @@ func TestUnknownDistribution(t *testing.T) {
 	out, status := m.run("name", "bench")
 	require.Equal(t, 3, status)
 	require.Contains(t, out, "no apt-get, dnf, apk or pacman here")
-	require.Contains(t, out, "needed: hyperfine unshare runc crun")
+	require.Contains(t, out, "needed: bwrap unshare runc crun")
 }
 
 func TestGoMustBeNewEnough(t *testing.T) {
