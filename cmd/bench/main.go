@@ -56,7 +56,7 @@ func bench(ctx context.Context, cutaway string, runs int, pause time.Duration) (
 	if err != nil {
 		return false, err
 	}
-	complaints, err := os.Create(filepath.Join(dir, "stderr"))
+	complaints, err := os.OpenFile(filepath.Join(dir, "stderr"), os.O_CREATE|os.O_RDWR|os.O_APPEND, 0o600)
 	if err != nil {
 		return false, err
 	}

@@ -109,6 +109,9 @@ var containerID = fmt.Sprintf("cutaway-bench-%d", os.Getpid())
 // run runs a tool once and gives the time from start to end. What it complains
 // about goes to a file, because reading a pipe would take time too.
 func (t tool) run(complaints *os.File) (time.Duration, error) {
+	if err := complaints.Truncate(0); err != nil {
+		return 0, err
+	}
 	cmd := exec.Command(t.args[0], t.args[1:]...)
 	cmd.Stderr = complaints
 	begin := time.Now()
