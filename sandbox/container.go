@@ -86,7 +86,7 @@ func (c *Container) clone(o op.Clone) error {
 	}
 	defer sys.CloseFD(fd)
 	c.target.Launch.Exe = "/proc/self/fd/" + strconv.Itoa(fd)
-	if err := c.thread.run(func() error { return op.Run(o, &c.kernel, &c.target) }); err != nil {
+	if err := op.Run(o, &c.kernel, &c.target); err != nil {
 		return err
 	}
 	return c.greet()
@@ -193,7 +193,9 @@ func (c *Container) lost(err error) error {
 
 // Extend does one more operation of the host for a container that runs. It is
 // undone with the container's own.
-func (c *Container) Extend(o op.Op) error { return c.doHere(o) }
+func (c *Container) Extend(o op.Op) error {
+	return c.thread.run(func() error { return c.doHere(o) })
+}
 
 // Kill ends the container at once. It is safe at any time, from any goroutine.
 func (c *Container) Kill() { c.Signal(syscall.SIGKILL) }

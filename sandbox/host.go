@@ -178,15 +178,20 @@ func (c *Container) do(group []int) error {
 	if c.Plan[group[0]].Where == plan.Init {
 		return c.ask(group)
 	}
-	for _, i := range group {
-		if err := c.doHere(c.Plan[i].Op); err != nil {
-			return err
+	// Each hand-over to another thread costs two switches, about as much as a
+	// step; so the whole group goes there at once.
+	return c.thread.run(func() error {
+		for _, i := range group {
+			if err := c.doHere(c.Plan[i].Op); err != nil {
+				return err
+			}
 		}
-	}
-	return nil
+		return nil
+	})
 }
 
-// doHere does one operation of the host, on the thread init is the child of.
+// doHere does one operation of the host; it is called on the thread init is the
+// child of.
 func (c *Container) doHere(o op.Op) error {
 	if u, outlives := o.(op.Undoer); outlives {
 		if err := c.journal.before(u); err != nil {
@@ -196,7 +201,7 @@ func (c *Container) doHere(o op.Op) error {
 	if clone, ok := o.(op.Clone); ok {
 		return c.clone(clone)
 	}
-	return c.thread.run(func() error { return op.Run(o, &c.kernel, &c.target) })
+	return op.Run(o, &c.kernel, &c.target)
 }
 
 // previewed tells what the next calls will be, without making them.

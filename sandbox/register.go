@@ -48,7 +48,7 @@ func (l *Lab) register(spec plan.Spec, o Options) (*Container, error) {
 		}
 		c.Spec = spec
 		c.journal, err = newJournal(l.Dirs, Record{Version: journalVersion, ID: spec.ID, Name: o.Name, Image: o.Image,
-			Host: os.Getpid(), Started: time.Now(), Spec: spec})
+			Host: os.Getpid(), Started: time.Now().UTC(), Spec: spec})
 		return err
 	})
 	if err != nil {
