@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"slices"
+	"strings"
 	"sync"
 
 	"cutaway/sandbox/inspect"
@@ -111,10 +112,26 @@ var named = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`(?
 // mine leaves out of a Diff what belongs to other containers that come and go
 // meanwhile.
 func (c *Container) mine(d inspect.Diff) inspect.Diff {
-	others := func(o inspect.Object) bool {
+	return without(d, func(o inspect.Object) bool {
 		m := named().FindStringSubmatch(o.ID)
 		return m != nil && m[1] != c.Spec.ID
+	})
+}
+
+// Settled leaves out of a Diff what containers that live now have and share, for
+// them to undo: links, groups and tables of theirs, the bridge, ip_forward.
+func (l *Lab) Settled(d inspect.Diff) (inspect.Diff, error) {
+	records, err := l.Records()
+	records = slices.DeleteFunc(records, func(r Record) bool { return !r.Live })
+	if err != nil || len(records) == 0 {
+		return d, err
 	}
+	return without(d, func(o inspect.Object) bool {
+		return strings.Contains(o.ID+o.Where, "cutaway") || o.Kind == inspect.Sysctl
+	}), nil
+}
+
+func without(d inspect.Diff, others func(inspect.Object) bool) inspect.Diff {
 	d.Created = slices.DeleteFunc(d.Created, others)
 	d.Changed = slices.DeleteFunc(d.Changed, others)
 	d.Removed = slices.DeleteFunc(d.Removed, others)

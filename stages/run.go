@@ -203,6 +203,9 @@ func (r *Runner) exec(ctx context.Context, s Stage, c Command, ended func(trace.
 		exit, err := sandbox.Run(ctx, r.Lab, spec, o, c.Terminal)
 		status = exit.Status()
 		if err == nil {
+			err = ctx.Err() // the payload ended because we were told to
+		}
+		if err == nil {
 			end := trace.Event{Event: trace.ExitEvent, Stage: s.Slug, Status: &status, Signal: exit.SignalName()}
 			ended(end)
 			r.emit(end)

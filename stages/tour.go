@@ -63,10 +63,21 @@ func (t *Tour) Run(ctx context.Context) (trace.Summary, error) {
 	// A tour that was cut short has to leave the host as it was just the same.
 	after, lookErr := inspect.Take(context.WithoutCancel(ctx), lab.Scope())
 	if lookErr == nil {
-		compareHost(&sum, before, after)
+		lookErr = t.compareHost(&sum, before, after)
 	}
 	return sum, errors.Join(err, lookErr)
 }
+
+// LeftError says that the host is not what it was.
+type LeftError struct{ Left []string }
+
+// Error names the first of what differs.
+func (e *LeftError) Error() string {
+	return fmt.Sprintf("the host is not what it was: %d objects differ, the first is %s", len(e.Left), e.Left[0])
+}
+
+// Hint says what may undo it.
+func (e *LeftError) Hint() string { return "cutaway clean undoes what a killed run has left" }
 
 // play plays the stages and collects those that failed.
 func (t *Tour) play(ctx context.Context) error {
@@ -111,17 +122,25 @@ func failure(s Stage, err error) trace.Event {
 	return e
 }
 
-// compareHost fills in whether the host is what it was.
-func compareHost(sum *trace.Summary, before, after *inspect.Snapshot) {
+// compareHost fills in whether the host is what it was. What other labs have on
+// it meanwhile is theirs to undo.
+func (t *Tour) compareHost(sum *trace.Summary, before, after *inspect.Snapshot) error {
 	kinds := map[inspect.Kind]bool{}
 	for _, o := range before.Objects {
 		kinds[o.Kind] = true
 	}
-	diff := inspect.Compare(before, after)
+	diff, err := t.Runner.Lab.Settled(inspect.Compare(before, after))
+	if err != nil {
+		return err
+	}
 	sum.Compared, sum.HostClean = len(kinds), diff.Empty()
 	for what, objects := range map[string][]inspect.Object{"new: ": diff.Created, "changed: ": diff.Changed, "gone: ": diff.Removed} {
 		for _, o := range objects {
 			sum.Left = append(sum.Left, what+o.Short())
 		}
 	}
+	if len(sum.Left) > 0 {
+		return &LeftError{sum.Left}
+	}
+	return nil
 }

@@ -94,11 +94,17 @@ func (c *cli) payload(ctx context.Context, r *stages.Runner, spec plan.Spec, f r
 	if f.pause {
 		o.Watch, o.Pause = true, c.pause()
 	}
+	o.Started = func(*sandbox.Container) error {
+		c.patience.begin() // from here on a signal is the payload's
+		return nil
+	}
 	if sandbox.Detached() { // nobody is there to read any more
 		o.Stdio = [3]*os.File{stdin, stdin, stdin}
-		o.Started = sandbox.TellReady
+		o.Started = func(container *sandbox.Container) error {
+			c.patience.begin()
+			return sandbox.TellReady(container)
+		}
 	}
-	c.patience.begin()
 	exit, err := sandbox.Run(ctx, r.Lab, spec, o, f.tty)
 	if errors.Is(err, sandbox.ErrQuit) {
 		return 0, nil

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"os"
 	"os/signal"
 	"sync/atomic"
@@ -39,6 +40,7 @@ func untilSignal(parent context.Context) (ctx context.Context, p *patience, stop
 			return
 		}
 		if p.begun.Load() {
+			fmt.Fprintf(os.Stderr, "cutaway: passed on to the payload, which has %v to end; once more ends it now\n", grace)
 			select {
 			case first = <-signals:
 			case <-time.After(grace):
