@@ -59,14 +59,27 @@ func (l *Link) unpack(ctx context.Context, dir string, write func(*tar.Writer) e
 		w.CloseWithError(err) // nil is end of file
 		written <- err
 	}()
-	var said bytes.Buffer
-	status, err := l.Run(ctx, Command{Args: []string{"tar", "-x", "-f", "-", "-C", dir}, Stdin: r, Stderr: &said})
+	err := l.run(ctx, Command{Args: []string{"tar", "-x", "-f", "-", "-C", dir}, Stdin: r})
 	r.Close() // the writer must not wait for a reader that has gone
-	if errs := errors.Join(err, <-written); errs != nil {
-		return fmt.Errorf("copy files into the microVM: %w", errs)
-	}
-	if status != 0 {
-		return fmt.Errorf("copy files into the microVM: tar ended with status %d: %s", status, strings.TrimSpace(said.String()))
+	if err = errors.Join(err, <-written); err != nil {
+		return fmt.Errorf("copy files into the microVM: %w", err)
 	}
 	return nil
+}
+
+// shell runs a line of shell in the guest, which must succeed.
+func (l *Link) shell(ctx context.Context, out io.Writer, line string) error {
+	return l.run(ctx, Command{Args: []string{"sh", "-c", line}, Stdout: out})
+}
+
+// run runs a command that must succeed. What it says on standard error becomes
+// part of the error.
+func (l *Link) run(ctx context.Context, c Command) error {
+	var said bytes.Buffer
+	c.Stderr = &said
+	status, err := l.Run(ctx, c)
+	if err == nil && status != 0 {
+		err = fmt.Errorf("in the microVM: %s ended with status %d: %s", c.Args[0], status, strings.TrimSpace(said.String()))
+	}
+	return err
 }

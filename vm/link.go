@@ -54,6 +54,13 @@ func (l *Link) receive() {
 		if err != nil {
 			return
 		}
+		if f.Kind == wire.Lost {
+			var loss wire.Loss
+			if f.Decode(&loss) == nil {
+				l.lost = func() error { return &BootError{Fact: loss.Fact, Console: loss.Console, err: ErrLost} }
+			}
+			return
+		}
 		l.mu.Lock()
 		s := l.sessions[f.Session]
 		l.mu.Unlock()
@@ -141,8 +148,9 @@ func (l *Link) Run(ctx context.Context, c Command) (int, error) {
 	}
 }
 
-// why explains a connection that has ended.
+// why explains a connection that has ended, or is about to.
 func (l *Link) why() error {
+	<-l.gone
 	if l.lost == nil {
 		return ErrLost
 	}
@@ -171,6 +179,7 @@ func (l *Link) begin(c Command) (*session, uint32, error) {
 	}
 	if err := l.conn.SendJSON(id, wire.Start, start); err != nil {
 		l.forget(id)
+		l.conn.Close()
 		return nil, 0, fmt.Errorf("run %s: %w", c.Args[0], l.why())
 	}
 	go func() {

@@ -7,12 +7,16 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strings"
 	"sync"
 	"time"
 
 	"cutaway/vm/wire"
 )
+
+// defaultMemory is enough for the lab and a few images, in MiB.
+const defaultMemory = 512
 
 // Config says what machine to make. Its zero value is a good one.
 type Config struct {
@@ -55,7 +59,7 @@ func (e *BootError) Error() string {
 	if len(e.Console) == 0 {
 		return e.Fact + "; its console is empty"
 	}
-	return e.Fact + "; its console ends:\n  " + strings.Join(e.Console, "\n  ")
+	return e.Fact + "; its console says:\n  " + strings.Join(e.Console, "\n  ")
 }
 
 func (e *BootError) Unwrap() error { return e.err }
@@ -81,7 +85,7 @@ func Boot(ctx context.Context, c Config) (*Machine, error) {
 	if err != nil {
 		return nil, err
 	}
-	h := hardware{kernel: k, image: image, initramfs: ramdisk, memory: cmp.Or(c.Memory, 512), cpus: cmp.Or(c.CPUs, 1), accel: c.Accel, append: c.Append}
+	h := hardware{kernel: k, image: image, initramfs: ramdisk, memory: memoryOf(c), cpus: cmp.Or(c.CPUs, 1), accel: c.Accel, append: c.Append}
 	limit := cmp.Or(c.BootLimit, time.Minute)
 	if c.Accel == "" {
 		return h.bootBest(ctx, limit)
@@ -133,7 +137,8 @@ func (m *Machine) await(ctx context.Context, limit time.Duration) error {
 	case <-ctx.Done():
 		return fmt.Errorf("%s: %w", doing, context.Cause(ctx))
 	case <-time.After(limit):
-		return &BootError{Fact: fmt.Sprintf("%s: not ready after %s", doing, limit), Console: m.log.last(20)}
+		console, _ := m.log.excerpt()
+		return &BootError{Fact: fmt.Sprintf("%s: not ready after %s", doing, limit), Console: console}
 	}
 }
 
@@ -149,7 +154,11 @@ func (m *Machine) lost(doing string) *BootError {
 	case <-time.After(2 * time.Second):
 	}
 	m.log.settle()
-	return &BootError{Fact: doing + ": " + fact, Console: m.log.last(20), err: ErrLost}
+	console, panicked := m.log.excerpt()
+	if panicked {
+		fact = "the kernel panicked"
+	}
+	return &BootError{Fact: doing + ": " + fact, Console: console, err: ErrLost}
 }
 
 // Link gives the connection to the guest.
@@ -206,15 +215,22 @@ func (l *consoleLog) settle() {
 	}
 }
 
-// last gives the last n lines.
-func (l *consoleLog) last(n int) []string {
+// excerptLines is how much of a console people are shown.
+const excerptLines = 20
+
+// excerpt gives the lines that matter most: from a panic on, whose call trace
+// would hide it, else the last ones.
+func (l *consoleLog) excerpt() (lines []string, panicked bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	var lines []string
 	for line := range strings.Lines(string(l.text)) {
 		if line = strings.TrimSpace(line); line != "" {
 			lines = append(lines, line)
 		}
 	}
-	return lines[max(0, len(lines)-n):]
+	at := slices.IndexFunc(lines, func(line string) bool { return strings.Contains(line, "Kernel panic") })
+	if at < 0 {
+		return lines[max(0, len(lines)-excerptLines):], false
+	}
+	return lines[at:min(len(lines), at+excerptLines)], true
 }

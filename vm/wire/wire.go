@@ -31,6 +31,8 @@ const (
 	Resize                 // host: Size
 	Exit                   // guest: Ended, ends a session
 	Abort                  // host: kill the session's processes, nobody wants its output
+	Down                   // client: switch the machine off. For its keeper, not for the guest
+	Lost                   // keeper: Loss, the machine has ended
 )
 
 // The streams of a session.
@@ -69,6 +71,12 @@ type Size struct {
 type Ended struct {
 	Status int    `json:"status"` // 128+n for signal n
 	Error  string `json:"error,omitempty"`
+}
+
+// Loss says why a machine has ended.
+type Loss struct {
+	Fact    string   `json:"fact"`
+	Console []string `json:"console,omitempty"` // the end of what it printed
 }
 
 // Frame is one message.
