@@ -106,6 +106,8 @@ type Command struct {
 	Terminal bool
 	// Signals are passed on to the command.
 	Signals <-chan os.Signal
+	// Started, when set, is called when the command is on its way.
+	Started func()
 }
 
 // StartError says that the guest could not begin a command.
@@ -125,6 +127,9 @@ func (l *Link) Run(ctx context.Context, c Command) (int, error) {
 	}
 	defer l.forget(id)
 	defer s.stdin.Break()
+	if c.Started != nil {
+		c.Started()
+	}
 	if c.Terminal {
 		restore, err := l.terminal(id, c)
 		if err != nil {

@@ -10,6 +10,8 @@ import (
 	"context"
 	"os"
 	"runtime/debug"
+
+	"cutaway/vm/guest"
 )
 
 // memoryLimit is the size of the heap, in bytes, that the first collection of
@@ -18,6 +20,10 @@ import (
 const memoryLimit = 64 << 20
 
 func main() {
+	if guest.Here() { // PID 1 of a microVM
+		guest.Main()
+		return
+	}
 	debug.SetGCPercent(-1)
 	debug.SetMemoryLimit(memoryLimit)
 	ctx, patience, stop := untilSignal(context.Background())
