@@ -87,7 +87,7 @@ func (l *Lab) cleanJournal(path string) ([]string, error) {
 	if err := endStrays(id); err != nil {
 		return undone, err
 	}
-	others, err := l.othersLive(id)
+	others, err := l.others(id)
 	if err != nil {
 		return undone, err
 	}
@@ -127,9 +127,9 @@ func (l *Lab) sweep() ([]string, error) {
 		live := func(name string) bool {
 			return slices.ContainsFunc(records, func(r Record) bool { return strings.Contains(name, r.ID) })
 		}
-		others := slices.ContainsFunc(records, func(r Record) bool { return r.Live })
+		others, othersErr := l.others("")
 		for _, o := range l.orphans(live) {
-			if s, ok := o.undo.(op.Shared); ok && s.IsShared() && others {
+			if inUse(o.undo, others) {
 				continue
 			}
 			if err := op.Takeback(o.undo, &sys.Kernel{Quiet: true}); err != nil {
@@ -140,7 +140,7 @@ func (l *Lab) sweep() ([]string, error) {
 				swept = append(swept, o.what)
 			}
 		}
-		return err
+		return errors.Join(err, othersErr)
 	})
 	return swept, errors.Join(append(failed, err)...)
 }

@@ -262,7 +262,7 @@ func (c *Container) Remove() error {
 	}
 	c.thread.end()
 	failed = append(failed, c.lab.locked(func() error {
-		others, err := c.lab.othersLive(c.Spec.ID)
+		others, err := c.lab.others(c.Spec.ID)
 		return errors.Join(err, c.journal.undo(others))
 	}))
 	return errors.Join(failed...)

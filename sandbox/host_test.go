@@ -3,6 +3,7 @@ package sandbox
 import (
 	"context"
 	"fmt"
+	"net"
 	"os"
 	"path/filepath"
 	"strings"
@@ -229,6 +230,28 @@ func TestTwoLabs(t *testing.T) {
 	require.NoError(t, err)
 	require.Zero(t, exit.Status(), "the neighbour still answers")
 	require.NoError(t, second.Remove())
+}
+
+// TestLastOfItsKind has a container outlive one that used more of the host: the
+// shared part goes with the last container that uses it, not with the last one.
+func TestLastOfItsKind(t *testing.T) {
+	b := newLab(t)
+	user, err := b.Start(t.Context(), b.spec("sleep", "60"), null(t))
+	require.NoError(t, err)
+	plain := b.spec("sleep", "60")
+	plain.Net.Mode, plain.Linux.Cgroup, plain.Linux.Resources = "none", false, plan.Resources{}
+	other, err := b.Start(t.Context(), plain, null(t))
+	require.NoError(t, err)
+	group := filepath.Dir(plan.CgroupDirs(user.Spec, b.Features)[0])
+	require.DirExists(t, group)
+	require.NoError(t, user.Remove())
+	require.NoDirExists(t, group)
+	links, err := net.Interfaces()
+	require.NoError(t, err)
+	for _, l := range links {
+		require.NotEqual(t, bridgeName, l.Name)
+	}
+	require.NoError(t, other.Remove())
 }
 
 func TestFind(t *testing.T) {

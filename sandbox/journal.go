@@ -116,12 +116,12 @@ func (j *journal) born(pid int) error {
 }
 
 // undo takes back what was done, last first, and removes the journal if all of
-// it could be. Every failure is reported; none stops the rest. What containers
-// share stays while others live: the last of them has it in its own journal.
-func (j *journal) undo(othersLive bool) error {
+// it could be. Every failure is reported; none stops the rest. What other live
+// containers use as well stays: the last of them has it in its own journal.
+func (j *journal) undo(others []Record) error {
 	var failed []error
 	for n := len(j.done) - 1; n >= 0; n-- {
-		if s, ok := j.done[n].(op.Shared); ok && s.IsShared() && othersLive {
+		if inUse(j.done[n], others) {
 			continue
 		}
 		if err := op.Takeback(j.done[n], &sys.Kernel{Quiet: true}); err != nil {

@@ -45,7 +45,7 @@ func TestJournal(t *testing.T) {
 	})
 	t.Run("undoing takes it back and ends the journal", func(t *testing.T) {
 		require.NoError(t, os.Mkdir(dir, 0o755))
-		require.NoError(t, j.undo(false))
+		require.NoError(t, j.undo(nil))
 		require.NoDirExists(t, dir)
 		require.NoFileExists(t, j.path)
 	})

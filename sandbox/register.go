@@ -12,6 +12,7 @@ import (
 	"strings"
 	"time"
 
+	"cutaway/sandbox/op"
 	"cutaway/sandbox/plan"
 	"cutaway/sandbox/sys"
 )
@@ -203,10 +204,40 @@ func (l *Lab) Records() ([]Record, error) {
 	return records, nil
 }
 
-// othersLive reports whether any container but id lives.
-func (l *Lab) othersLive(id string) (bool, error) {
+// others gives the records of the live containers but id. One whose journal
+// cannot be read is taken to use all there is.
+func (l *Lab) others(id string) ([]Record, error) {
 	paths, err := filepath.Glob(l.Dirs.Journal("*"))
-	return slices.ContainsFunc(paths, func(path string) bool { return path != l.Dirs.Journal(id) && !abandoned(path) }), err
+	var records []Record
+	for _, path := range paths {
+		if path == l.Dirs.Journal(id) || abandoned(path) {
+			continue
+		}
+		r, _, _, err := readJournal(path)
+		if errors.Is(err, os.ErrNotExist) {
+			continue // its run ended just now
+		}
+		if err != nil {
+			r.Spec.Linux.Cgroup, r.Spec.Net.Mode = true, "bridge"
+		}
+		records = append(records, r)
+	}
+	return records, err
+}
+
+// inUse reports whether one of these containers uses what o has made, and will
+// undo it in its turn: it has it in its own journal.
+func inUse(o op.Undoer, by []Record) bool {
+	if s, ok := o.(op.Shared); !ok || !s.IsShared() {
+		return false
+	}
+	return slices.ContainsFunc(by, func(r Record) bool {
+		switch o.(type) {
+		case op.CgroupCreate, op.CgroupEnable:
+			return r.Spec.Linux.Cgroup
+		}
+		return r.Spec.Net.Mode == "bridge"
+	})
 }
 
 // Find gives the record of a container by its id, an unambiguous beginning of
