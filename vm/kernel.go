@@ -161,10 +161,10 @@ func imageVersion(file string) (string, error) {
 		}
 	}
 	name, ok := strings.CutPrefix(filepath.Base(file), "vmlinuz-")
-	if !ok {
-		name = filepath.Base(filepath.Dir(file))
+	if dir := filepath.Dir(file); !ok && filepath.Base(filepath.Dir(dir)) == "modules" {
+		name, ok = filepath.Base(dir), true
 	}
-	if name == "" || name[0] < '0' || name[0] > '9' {
+	if !ok || name == "" || name[0] < '0' || name[0] > '9' {
 		return "", fmt.Errorf("read kernel %s: no version in it, nor in its name", file)
 	}
 	return name, nil
