@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"os"
+	"strings"
 	"time"
 
 	"cutaway/sandbox/image"
@@ -32,7 +33,7 @@ func (c *cli) images() *cobra.Command {
 			}
 			rows := make([][]string, len(list))
 			for i, img := range list {
-				rows[i] = []string{img.Ref, img.Digest[:min(19, len(img.Digest))], img.Platform, fmt.Sprint(len(img.Layers)), size(img), img.Created.Format(time.DateOnly)}
+				rows[i] = []string{img.Ref, shortDigest(img.Digest), img.Platform, fmt.Sprint(len(img.Layers)), size(img), img.Created.Format(time.DateOnly)}
 			}
 			if tableErr := trace.Table(os.Stdout, c.text(os.Stdout), []string{"Image", "Digest", "Platform", "Layers", "Size", "Created"}, rows); tableErr != nil {
 				return tableErr
@@ -42,6 +43,12 @@ func (c *cli) images() *cobra.Command {
 	}
 	c.formatFlag(cmd)
 	return cmd
+}
+
+// shortDigest is as much of a digest as people need to name an image.
+func shortDigest(digest string) string {
+	_, hex, _ := strings.Cut(digest, ":")
+	return hex[:min(12, len(hex))]
 }
 
 // rmi removes images.

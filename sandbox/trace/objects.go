@@ -93,8 +93,12 @@ func few(objs []inspect.Object) (shown []inspect.Object, rest []leftOut) {
 	return shown, rest
 }
 
-// brief says only which resource limits limit something.
+// brief says only which resource limits limit something, and cuts the digests
+// that directories of layers are named by: the blobs have them in full.
 func brief(o inspect.Object) inspect.Object {
+	if o.Kind == inspect.Dir {
+		o.ID, o.Where = shortHex(o.ID), shortHex(o.Where)
+	}
 	if o.Kind != inspect.Rlimits || len(o.Was) > 0 {
 		return o
 	}
@@ -109,6 +113,17 @@ func brief(o inspect.Object) inspect.Object {
 	}
 	o.Detail = limits
 	return o
+}
+
+// shortHex cuts every part of a path that is a long digest to twelve digits.
+func shortHex(path string) string {
+	parts := strings.Split(path, "/")
+	for i, part := range parts {
+		if len(part) == 64 && strings.Trim(part, "0123456789abcdef") == "" {
+			parts[i] = part[:12] + "..."
+		}
+	}
+	return strings.Join(parts, "/")
 }
 
 // more says what few left out.
