@@ -61,7 +61,7 @@ tour: packages-lab build
 # One package after the other (-p 1), because each kernel test ends by asserting
 # that the host is as it was; never from the cache, because the kernel under the
 # tests is not among its keys.
-test: packages-lab packages-test packages-vm build lint
+test: packages-lab packages-busybox packages-test packages-vm build lint
 	@[ -z "$(ROOT)" ] || { echo "cutaway: make test needs root: sudo -E make test" >&2; exit 3; }
 	$(GO) test -count=1 -p 1 -timeout 20m ./...
 
