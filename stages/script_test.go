@@ -26,7 +26,7 @@ var byHand = map[string][2]string{
 	"05-ipc":        {"[ \"$(readlink /proc/self/ns/ipc)\" = \"HOST-ipc\" ] || echo another", "another"},
 	"06-net":        {"ping -c 1 -W 2 10.90.0.1 | grep -c '1 packets received'", "1"},
 	"07-user":       {"id -u; cat /proc/self/uid_map | tr -s ' '", "0\n 0 100000 65536"},
-	"08-cgroup":     {"grep pids /proc/self/cgroup | cut -d: -f3 || echo /", "/"},
+	"08-cgroup":     {"(grep :pids: /proc/self/cgroup || cat /proc/self/cgroup) | cut -d: -f3", "/"},
 	"09-time":       {"[ $(cut -d. -f1 /proc/uptime) -gt 604800 ] && echo ahead", "ahead"},
 	"10-limits":     {"probe eat 128M > /dev/null 2>&1; echo $?", "137"},
 	"11-devices":    {"wc -c < /proc/interrupts; stat -c %t:%T /dev/null", "0\n1:3"},
