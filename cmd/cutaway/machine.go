@@ -2,6 +2,9 @@ package main
 
 import (
 	"os"
+	"slices"
+
+	"cutaway/vm"
 
 	"github.com/spf13/cobra"
 )
@@ -23,13 +26,35 @@ func place(cmd *cobra.Command, in string) error {
 		return err
 	}
 	if in == "vm" {
-		return &cannotError{"boot the disposable machine: there is none yet", "--in host builds containers on this machine, and cutaway clean restores it"}
+		return &cannotError{cmd.CommandPath() + ": the microVM has no network and no images but its own", "cutaway vm run -- cutaway run --in host built-in"}
 	}
 	if _, err := os.Stat(marker); in == "host" || err == nil || os.Geteuid() != 0 {
 		return nil
 	}
 	return &cannotError{cmd.CommandPath() + ": this would build containers on your own machine, as root",
-		"--in host if you mean it: the lab restores what it changes, and cutaway clean what a killed run left"}
+		"--in vm builds them in a microVM; --in host if you mean it: the lab restores what it changes, and cutaway clean what a killed run left"}
+}
+
+// inVM runs this same command line in the microVM, as that machine's root.
+func (c *cli) inVM(cmd *cobra.Command) error {
+	return c.inMachine(cmd, &vmFlags{name: vm.DefaultName, cpus: 1}, append([]string{"cutaway"}, hereArgs(os.Args[1:])...), person() && !c.json())
+}
+
+// hereArgs is a command line with --in vm made --in host; what follows -- is the
+// payload's.
+func hereArgs(args []string) []string {
+	args = slices.Clone(args)
+	for i, arg := range args {
+		switch {
+		case arg == "--":
+			return args
+		case arg == "--in=vm":
+			args[i] = "--in=host"
+		case arg == "--in" && i+1 < len(args) && args[i+1] == "vm":
+			args[i+1] = "host"
+		}
+	}
+	return args
 }
 
 // needRoot refuses what the stages do to an ordinary user.

@@ -83,6 +83,9 @@ func (c *cli) runStage(cmd *cobra.Command, s stages.Stage, f stageFlags, command
 	if err := c.askable(cmd, f.pause); err != nil {
 		return err
 	}
+	if !preview && f.in == "vm" {
+		return c.inVM(cmd)
+	}
 	if !preview {
 		if err := needRoot(cmd); err != nil {
 			return err

@@ -58,6 +58,9 @@ func (c *cli) runTour(cmd *cobra.Command, f tourFlags) error {
 	if err := c.askable(cmd, f.pause); err != nil {
 		return err
 	}
+	if f.in == "vm" {
+		return c.inVM(cmd)
+	}
 	if err := needRoot(cmd); err != nil {
 		return err
 	}
