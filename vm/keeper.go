@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
+	"syscall"
 	"time"
 
 	"cutaway/sandbox/sys"
@@ -70,6 +71,7 @@ func Keep(ctx context.Context, dir, name string, c Config, ready func(Info) erro
 		return &UpError{name}
 	}
 	defer lock.Close()
+	defer os.Remove(dir)      // if this was the last one
 	defer os.RemoveAll(place) // while the lock is held
 	m, err := Boot(ctx, c)
 	if err != nil {
@@ -105,6 +107,9 @@ func claim(place string) (*os.File, error) {
 	for range 20 {
 		if err := os.MkdirAll(place, 0o700); err != nil {
 			return nil, err
+		}
+		if st, err := os.Stat(filepath.Dir(place)); err != nil || st.Sys().(*syscall.Stat_t).Uid != uint32(os.Geteuid()) {
+			return nil, fmt.Errorf("use %s: somebody else has made it: %w", filepath.Dir(place), errors.Join(err, os.ErrPermission))
 		}
 		lock, err := os.OpenFile(file, os.O_CREATE|os.O_RDWR, 0o600)
 		if errors.Is(err, os.ErrNotExist) {

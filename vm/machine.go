@@ -173,6 +173,22 @@ func (m *Machine) Link() *Link {
 // Run runs a command in the guest; see Link.Run.
 func (m *Machine) Run(ctx context.Context, c Command) (int, error) { return m.Link().Run(ctx, c) }
 
+// Resident is how much memory of the host the machine takes, in bytes:
+// proc_pid_status(5), VmRSS. Most of it is the guest's.
+func (m *Machine) Resident() (int64, error) {
+	file := fmt.Sprintf("/proc/%d/status", m.qemu.process.Pid)
+	b, err := os.ReadFile(file)
+	if err != nil {
+		return 0, fmt.Errorf("read the size of QEMU: %w", err)
+	}
+	_, after, _ := strings.Cut(string(b), "VmRSS:")
+	var kib int64
+	if _, err := fmt.Sscan(after, &kib); err != nil {
+		return 0, fmt.Errorf("read the size of QEMU in %s: %w", file, err)
+	}
+	return kib << 10, nil
+}
+
 // Stop switches the machine off.
 func (m *Machine) Stop() { m.qemu.stop() }
 

@@ -1,8 +1,3 @@
-// Package vm knows what the lab needs of the machine under it: which programs,
-// and what the distribution at hand calls the packages they come in.
-//
-// Its one invariant: package names are written down in packages.sh and nowhere
-// else; this file only asks it.
 package vm
 
 import (
@@ -15,6 +10,9 @@ import (
 	"time"
 )
 
+// Package names are written down in packages.sh and nowhere else; this file only
+// asks it.
+//
 //go:embed packages.sh
 var packages string
 

@@ -89,9 +89,7 @@ func TestUp(t *testing.T) {
 	require.NoError(t, err)
 	require.Empty(t, machines)
 	require.ErrorAs(t, Down(ctx, dir, DefaultName), &not)
-	entries, err := os.ReadDir(dir)
-	require.NoError(t, err)
-	require.Empty(t, entries)
+	require.NoDirExists(t, dir)
 }
 
 // A keeper that is killed takes its machine along, and the next to look removes
