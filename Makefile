@@ -1,6 +1,7 @@
 # make build   bin/cutaway with everything it embeds; needs no root
 # make tour    the whole course in one go, on this host; needs root
 # make test    every check and every test, as root
+# make test-kernels  the kernel tests in microVMs, on three kernels
 # make bench   how long a container takes to start, beside other tools
 # make clean   undo what a killed run left, remove what was built
 #
@@ -21,7 +22,6 @@ BUILTIN := sandbox/image/builtin
 IMAGE := $(BUILTIN)/image.tar
 INIT := sandbox/initbin/cutaway-init
 
-# make test-kernels   the kernel tests in microVMs, on three kernels
 .PHONY: build tour test test-kernels bench clean lint FORCE
 .DELETE_ON_ERROR:
 
