@@ -129,7 +129,7 @@ func (s *session) forward(to *wire.Sender, stream byte, f *os.File) {
 	}()
 }
 
-// take does what a frame for this session asks for.
+// take does what a frame for the session asks for.
 func (s *session) take(f wire.Frame) error {
 	switch f.Kind {
 	case wire.Data:
