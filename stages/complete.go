@@ -245,7 +245,7 @@ func (w Wish) ordinary(s plan.Spec, f features.Features) error {
 		return lacks("another container's network", "--net none or --net host")
 	case w.HostUsers:
 		return lacks("a container without a user namespace", "leave --userns out")
-	case w.Resources != plan.Resources{}:
+	case len(w.Resources.Files(features.Unified)) > 0:
 		return lacks("a control group", "no limits but --ulimit")
 	case u.UID != 0 || u.GID != 0:
 		return lacks("a second user in the container", "--user 0:0: only uid 0 exists inside, and it is you")

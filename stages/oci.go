@@ -1,6 +1,7 @@
 package stages
 
 import (
+	"fmt"
 	"path/filepath"
 	"runtime"
 	"strconv"
@@ -118,6 +119,31 @@ func ociResources(r plan.Resources, unified bool) *specs.LinuxResources {
 		cpu.Shares = &shares
 	}
 	out.CPU = cpu
+	out.BlockIO = ociBlockIO(r.IOMax)
+	return out
+}
+
+// ociBlockIO writes the limits of disks for cgroup v1.
+func ociBlockIO(disks []plan.IOMax) *specs.LinuxBlockIO {
+	out := &specs.LinuxBlockIO{}
+	for _, d := range disks {
+		var device specs.LinuxThrottleDevice
+		if _, err := fmt.Sscanf(d.Device, "%d:%d", &device.Major, &device.Minor); err != nil {
+			continue // it comes from the kernel, in this form
+		}
+		for _, l := range []struct {
+			rate int64
+			list *[]specs.LinuxThrottleDevice
+		}{
+			{d.ReadBPS, &out.ThrottleReadBpsDevice}, {d.WriteBPS, &out.ThrottleWriteBpsDevice},
+			{d.ReadIOPS, &out.ThrottleReadIOPSDevice}, {d.WriteIOPS, &out.ThrottleWriteIOPSDevice},
+		} {
+			if l.rate > 0 {
+				device.Rate = uint64(l.rate)
+				*l.list = append(*l.list, device)
+			}
+		}
+	}
 	return out
 }
 

@@ -27,6 +27,7 @@ type runFlags struct {
 	insecure, plan, pause                                  bool
 	cpuShares, pids                                        int64
 	env, envFiles, volumes, ports, tmpfs, ulimits          []string
+	readBPS, writeBPS, readIOPS, writeIOPS                 []string
 	capAdd, capDrop, security                              []string
 }
 
@@ -64,6 +65,10 @@ func (f *runFlags) defineLimits(cmd *cobra.Command) {
 	fs.StringVar(&f.cpus, "cpus", "", "limit processor time to `N` processors: 1.5")
 	fs.Int64Var(&f.cpuShares, "cpu-shares", 0, "`SHARE` of a busy processor; 1024 is ordinary")
 	fs.Int64Var(&f.pids, "pids-limit", 0, "limit processes and threads to `N`")
+	fs.StringArrayVar(&f.readBPS, "device-read-bps", nil, "read at most `DISK:SIZE` a second: /dev/sda:1mb")
+	fs.StringArrayVar(&f.writeBPS, "device-write-bps", nil, "write at most `DISK:SIZE` a second")
+	fs.StringArrayVar(&f.readIOPS, "device-read-iops", nil, "read at most `DISK:N` times a second")
+	fs.StringArrayVar(&f.writeIOPS, "device-write-iops", nil, "write at most `DISK:N` times a second")
 	fs.StringArrayVar(&f.ulimits, "ulimit", nil, "a resource limit of the payload: `NAME=SOFT[:HARD]`")
 	fs.StringArrayVar(&f.capAdd, "cap-add", nil, "add a `CAPABILITY`, or all")
 	fs.StringArrayVar(&f.capDrop, "cap-drop", nil, "drop a `CAPABILITY`, or all")

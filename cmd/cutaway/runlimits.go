@@ -95,12 +95,46 @@ func (f *runFlags) limits(w *stages.Wish) error {
 		r.CPUWeight = max(1, min(10000, f.cpuShares*100/1024))
 	}
 	r.PidsMax = f.pids
+	if err := f.disks(r); err != nil {
+		return err
+	}
 	for _, u := range f.ulimits {
 		limit, err := readUlimit(u)
 		if err != nil {
 			return err
 		}
 		w.Rlimits = append(w.Rlimits, limit)
+	}
+	return nil
+}
+
+// disks reads the limits of traffic with disks.
+func (f *runFlags) disks(r *plan.Resources) error {
+	for _, flag := range []struct {
+		name, unit string
+		values     []string
+		limit      func(*plan.IOMax) *int64
+	}{
+		{"device-read-bps", "SIZE", f.readBPS, func(m *plan.IOMax) *int64 { return &m.ReadBPS }},
+		{"device-write-bps", "SIZE", f.writeBPS, func(m *plan.IOMax) *int64 { return &m.WriteBPS }},
+		{"device-read-iops", "N", f.readIOPS, func(m *plan.IOMax) *int64 { return &m.ReadIOPS }},
+		{"device-write-iops", "N", f.writeIOPS, func(m *plan.IOMax) *int64 { return &m.WriteIOPS }},
+	} {
+		for _, text := range flag.values {
+			disk, rate, _ := strings.Cut(text, ":")
+			n, err := plan.ParseSize(rate)
+			if flag.unit == "N" {
+				n, err = strconv.ParseInt(rate, 10, 64)
+			}
+			if err != nil || n <= 0 || disk == "" {
+				return flagValue(flag.name, text, "DISK:"+flag.unit+", for example /dev/sda:"+map[string]string{"SIZE": "1mb", "N": "100"}[flag.unit])
+			}
+			number, err := sandbox.DiskOf(disk)
+			if err != nil {
+				return err
+			}
+			*flag.limit(r.Disk(number)) = n
+		}
 	}
 	return nil
 }

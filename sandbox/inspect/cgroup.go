@@ -170,6 +170,7 @@ type knob struct {
 	key      string
 	v1       string
 	convert  func(v1, dir string) string
+	pick     func(text, key string) string // finds the key's value; nil is keyedValue
 	volatile bool
 }
 
@@ -193,14 +194,18 @@ var cgroupKnobs = []knob{
 
 	{key: "memory.current", v1: "memory.usage_in_bytes", volatile: true},
 	{key: "memory.peak", v1: "memory.max_usage_in_bytes", volatile: true},
+	{key: "memory.swap.current", volatile: true},
 	{key: "pids.current", v1: "pids.current", volatile: true},
 	{key: "cpu.stat usage_usec", v1: "cpuacct.usage", convert: v1Nanoseconds, volatile: true},
 	{key: "cpu.stat nr_throttled", v1: "cpu.stat nr_throttled", volatile: true},
 	{key: "cpu.stat throttled_usec", v1: "cpu.stat throttled_time", convert: v1Nanoseconds, volatile: true},
+	{key: "io.stat rbytes", v1: "blkio.throttle.io_service_bytes Read", pick: allDisks, volatile: true},
+	{key: "io.stat wbytes", v1: "blkio.throttle.io_service_bytes Write", pick: allDisks, volatile: true},
 	{key: "memory.events high", volatile: true},
 	{key: "memory.events max", v1: "memory.failcnt", volatile: true},
 	{key: "memory.events oom", volatile: true},
 	{key: "memory.events oom_kill", v1: "memory.oom_control oom_kill", volatile: true},
+	{key: "memory.events oom_group_kill", volatile: true},
 	{key: "pids.events max", v1: "pids.events max", volatile: true},
 	{key: "cgroup.events populated", volatile: true},
 	{key: "cgroup.events frozen", volatile: true},
@@ -224,12 +229,15 @@ func (k knob) read(version int, dir string) (value, file string) {
 	if err != nil {
 		return "", ""
 	}
-	if keyed {
+	switch {
+	case keyed && k.pick != nil:
+		text = k.pick(text, key)
+	case keyed:
 		text = keyedValue(text, key)
-	} else if version == 2 {
+	case version == 2:
 		text = lines(text)
 	}
-	if version == 1 && k.convert != nil && text != "" {
+	if version == 1 && k.convert != nil {
 		text = k.convert(text, dir)
 	}
 	return text, file
@@ -280,25 +288,6 @@ func v1Frozen(text, _ string) string {
 		return "1"
 	}
 	return text
-}
-
-// v1Throttle joins four v1 files into the form of io.max, "8:0 rbps=1048576".
-func v1Throttle(_, dir string) string {
-	var out []string
-	for _, f := range []struct{ file, key string }{
-		{"read_bps", "rbps"}, {"write_bps", "wbps"}, {"read_iops", "riops"}, {"write_iops", "wiops"},
-	} {
-		text, err := readText(dir + "/blkio.throttle." + f.file + "_device")
-		if err != nil {
-			continue
-		}
-		for line := range strings.Lines(text) {
-			if dev, limit, found := strings.Cut(strings.TrimSpace(line), " "); found {
-				out = append(out, dev+" "+f.key+"="+limit)
-			}
-		}
-	}
-	return strings.Join(out, "; ")
 }
 
 // v1Nanoseconds converts to the microseconds of v2.

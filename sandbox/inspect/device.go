@@ -56,7 +56,7 @@ func deviceDetail(path string, info fs.FileInfo) Detail {
 	}
 	d := Detail{}.with("type", kind)
 	if st, ok := info.Sys().(*syscall.Stat_t); ok {
-		d = d.with("number", deviceNumber(uint64(st.Rdev))).
+		d = d.with("number", DeviceNumber(uint64(st.Rdev))).
 			with("mode", fmt.Sprintf("%04o", info.Mode().Perm())).
 			with("uid", strconv.FormatUint(uint64(st.Uid), 10)).
 			with("gid", strconv.FormatUint(uint64(st.Gid), 10))

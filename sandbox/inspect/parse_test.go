@@ -117,9 +117,9 @@ func TestDeviceNumber(t *testing.T) {
 	for dev, want := range map[uint64]string{
 		0x0103: "1:3", 0xfe00: "254:0", 0x8803: "136:3",
 	} {
-		require.Equal(t, want, deviceNumber(dev))
+		require.Equal(t, want, DeviceNumber(dev))
 	}
-	require.Equal(t, "259:1048575", deviceNumber(259<<8|0xff|0xfff00<<12), "minors have 20 bits in two pieces")
+	require.Equal(t, "259:1048575", DeviceNumber(259<<8|0xff|0xfff00<<12), "minors have 20 bits in two pieces")
 }
 
 func TestCgroupPaths(t *testing.T) {
@@ -158,6 +158,7 @@ func TestCgroupVersionsSpeakTheSameTerms(t *testing.T) {
 		"v2/cutaway/x/cpu.weight":         "100",
 		"v2/cutaway/x/pids.max":           "64",
 		"v2/cutaway/x/io.max":             "8:0 rbps=1048576 wbps=max riops=max wiops=max\n8:16 rbps=max wbps=1 riops=max wiops=max",
+		"v2/cutaway/x/io.stat":            "8:0 rbytes=4096 wbytes=0 rios=1 wios=0 dbytes=0 dios=0\n8:16 rbytes=8192 wbytes=512 rios=2 wios=1",
 		"v2/cutaway/x/cgroup.freeze":      "1",
 		"v2/cutaway/x/memory.current":     "4096",
 		"v2/cutaway/x/memory.events":      "low 0\nhigh 2\nmax 9\noom 1\noom_kill 1\noom_group_kill 0",
@@ -182,6 +183,10 @@ func TestCgroupVersionsSpeakTheSameTerms(t *testing.T) {
 		"blkio/cutaway/x/cgroup.procs":                               "17",
 		"blkio/cutaway/x/blkio.throttle.read_bps_device":             "8:0 1048576",
 		"blkio/cutaway/x/blkio.throttle.write_iops_device":           "8:16 10",
+		"blkio/cutaway/x/blkio.throttle.io_service_bytes":            "8:0 Read 4096\n8:0 Write 0\n8:0 Total 4096\n8:16 Read 8192\n8:16 Write 512\nTotal 12800",
+		"blkio/cutaway/y/cgroup.procs":                               "",
+		"blkio/cutaway/y/blkio.throttle.read_bps_device":             "",
+		"blkio/cutaway/y/blkio.throttle.write_bps_device":            "8:0 7",
 		"devices/cutaway/x/cgroup.procs":                             "17",
 		"devices/cutaway/x/devices.list":                             "c 1:3 rwm\nc 1:5 rwm",
 		"name=systemd/cutaway/unrelated/not-a-cgroup-without-a-file": "",
@@ -216,6 +221,8 @@ func TestCgroupVersionsSpeakTheSameTerms(t *testing.T) {
 		{"cpu.stat usage_usec", "cpu,cpuacct", "1500", ""},
 		{"cpu.stat nr_throttled", "cpu,cpuacct", "3", ""},
 		{"cgroup.freeze", "freezer", "1", ""},
+		{"io.stat rbytes", "blkio", "12288", ""},
+		{"io.stat wbytes", "blkio", "512", ""},
 		{"io.max", "blkio", "8:0 rbps=1048576 wbps=max riops=max wiops=max; 8:16 rbps=max wbps=1 riops=max wiops=max", "8:0 rbps=1048576; 8:16 wiops=10"},
 	} {
 		if both.wantV1 == "" {
@@ -225,12 +232,13 @@ func TestCgroupVersionsSpeakTheSameTerms(t *testing.T) {
 		require.Equal(t, both.wantV1, get(both.v1+":cutaway/x", both.key))
 	}
 	require.Equal(t, "max", get("memory:cutaway/y", "memory.max"))
+	require.Equal(t, "8:0 wbps=7", get("blkio:cutaway/y", "io.max"), "a limit of writes alone")
 	require.Equal(t, "c 1:3 rwm; c 1:5 rwm", get("devices:cutaway/x", "devices"))
 	require.Equal(t, "2", get("cutaway/x", "processes"))
 	require.Equal(t, "avg10=1.00 avg60=0.00 avg300=0.00 total=77", get("cutaway/x", "memory.pressure some"))
 	require.Equal(t, dir+"/v2/cutaway/x", s.snap.Find(Cgroup, "cutaway/x").Where)
 	require.Equal(t, dir+"/memory/cutaway/x/{memory.limit_in_bytes}", s.snap.Find(Cgroup, "memory:cutaway/x").Where)
-	require.Len(t, s.snap.Of(Cgroup), 7)
+	require.Len(t, s.snap.Of(Cgroup), 8)
 }
 
 func TestHierarchiesOfAHybridMachine(t *testing.T) {

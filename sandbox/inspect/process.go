@@ -46,7 +46,7 @@ func (s *survey) processDetail(p place, status map[string]string) Detail {
 	// After pivot_root the link still reads "/": the inode tells the roots apart.
 	if info, err := os.Stat(p.proc + "/root"); err == nil {
 		if st, ok := info.Sys().(*syscall.Stat_t); ok {
-			d = d.with("root inode", fmt.Sprintf("%d on %s", st.Ino, deviceNumber(st.Dev)))
+			d = d.with("root inode", fmt.Sprintf("%d on %s", st.Ino, DeviceNumber(st.Dev)))
 		}
 	}
 	d = d.with("cwd", link(p.proc+"/cwd"))
@@ -96,8 +96,8 @@ func credential(line string) string {
 	return fmt.Sprintf("real %s, effective %s, saved %s, fs %s", f[0], f[1], f[2], f[3])
 }
 
-// deviceNumber writes a device number as mountinfo does (makedev(3)).
-func deviceNumber(dev uint64) string {
+// DeviceNumber writes a device number as mountinfo does (makedev(3)).
+func DeviceNumber(dev uint64) string {
 	major := dev>>8&0xfff | dev>>32&^uint64(0xfff)
 	minor := dev&0xff | dev>>12&^uint64(0xff)
 	return fmt.Sprintf("%d:%d", uint32(major), uint32(minor))

@@ -116,10 +116,7 @@ func (b *builder) limits() {
 		return
 	}
 	for _, l := range b.spec.Linux.Resources.Files(b.features.Cgroup.Mode) {
-		hierarchy, ok := b.features.Cgroup.Dir(l.Controller)
-		if !ok {
-			continue
-		}
+		hierarchy, _ := b.features.Cgroup.Dir(l.Controller) // it is there: check has looked
 		file := filepath.Join(hierarchy, "cutaway", b.spec.ID, l.File)
 		must := "cgroup"
 		if l.Optional {

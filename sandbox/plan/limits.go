@@ -2,6 +2,7 @@ package plan
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -26,51 +27,98 @@ const defaultPeriod = "100000"
 // v2 made them alike.
 func (r Resources) Files(mode string) []LimitFile {
 	v2 := mode == features.Unified
-	name := func(two, one string) string {
-		if v2 {
-			return two
-		}
-		return one
+	files := append(r.memory(v2), r.processes(v2)...)
+	for _, io := range r.IOMax {
+		files = append(files, io.files(v2)...)
 	}
-	var files []LimitFile
-	add := func(controller, file, value, why string) {
-		files = append(files, LimitFile{Controller: controller, File: file, Value: value, Why: why})
+	return files
+}
+
+// either picks the name, or the words, of one version.
+func either(v2 bool, two, one string) string {
+	if v2 {
+		return two
 	}
+	return one
+}
+
+func (r Resources) memory(v2 bool) (files []LimitFile) {
 	if r.MemoryMax > 0 {
-		add("memory", name("memory.max", "memory.limit_in_bytes"), strconv.FormatInt(r.MemoryMax, 10),
-			"a hard wall: beyond it the kernel reclaims, then kills")
 		swap := LimitFile{Controller: "memory", File: "memory.swap.max", Value: "0", Optional: true, Why: "no swap beside it, or the wall would only be slow"}
 		if !v2 {
 			swap.File, swap.Value = "memory.memsw.limit_in_bytes", strconv.FormatInt(r.MemoryMax, 10)
 		}
-		files = append(files, swap)
+		files = append(files, LimitFile{Controller: "memory", File: either(v2, "memory.max", "memory.limit_in_bytes"),
+			Value: strconv.FormatInt(r.MemoryMax, 10), Why: "a hard wall: beyond it the kernel reclaims, then kills"}, swap)
 	}
 	if r.MemoryHigh > 0 {
-		add("memory", name("memory.high", "memory.soft_limit_in_bytes"), strconv.FormatInt(r.MemoryHigh, 10),
-			name("a soft wall below the hard one: beyond it the kernel slows the group down",
-				"a soft wall: when the machine is short, the kernel takes back what is beyond it first"))
+		files = append(files, LimitFile{Controller: "memory", File: either(v2, "memory.high", "memory.soft_limit_in_bytes"),
+			Value: strconv.FormatInt(r.MemoryHigh, 10),
+			Why: either(v2, "a soft wall below the hard one: beyond it the kernel slows the group down",
+				"a soft wall: when the machine is short, the kernel takes back what is beyond it first")})
+	}
+	return files
+}
+
+// processes limits how many there are and how much they compute.
+func (r Resources) processes(v2 bool) (files []LimitFile) {
+	add := func(controller, file, value, why string) {
+		files = append(files, LimitFile{Controller: controller, File: file, Value: value, Why: why})
 	}
 	if r.PidsMax > 0 {
 		add("pids", "pids.max", strconv.FormatInt(r.PidsMax, 10), "a fork bomb stops here")
 	}
-	if quota, period, ok := strings.Cut(r.CPUMax, " "); ok {
-		const why = "so much processor time in each period, and then the group waits"
-		if v2 {
-			add("cpu", "cpu.max", r.CPUMax, why)
-		} else {
-			if period != defaultPeriod {
-				add("cpu", "cpu.cfs_period_us", period, why)
-			}
-			add("cpu", "cpu.cfs_quota_us", quota, why)
+	const quotaWhy = "so much processor time in each period, and then the group waits"
+	quota, period, limited := strings.Cut(r.CPUMax, " ")
+	switch {
+	case limited && v2:
+		add("cpu", "cpu.max", r.CPUMax, quotaWhy)
+	case limited:
+		if period != defaultPeriod {
+			add("cpu", "cpu.cfs_period_us", period, quotaWhy)
 		}
+		add("cpu", "cpu.cfs_quota_us", quota, quotaWhy)
 	}
 	if r.CPUWeight > 0 {
 		value := r.CPUWeight
 		if !v2 { // shares: 1024 is ordinary, where the weight's is 100
 			value = value * 1024 / 100
 		}
-		add("cpu", name("cpu.weight", "cpu.shares"), strconv.FormatInt(value, 10),
+		add("cpu", either(v2, "cpu.weight", "cpu.shares"), strconv.FormatInt(value, 10),
 			"a share for when others want the processor too; it caps nothing")
+	}
+	return files
+}
+
+// Disk is the entry of IOMax for a disk, which is made if there is none.
+func (r *Resources) Disk(device string) *IOMax {
+	i := slices.IndexFunc(r.IOMax, func(m IOMax) bool { return m.Device == device })
+	if i < 0 {
+		i = len(r.IOMax)
+		r.IOMax = append(r.IOMax, IOMax{Device: device})
+	}
+	return &r.IOMax[i]
+}
+
+// files has one line for v2; v1 has a file for each number.
+func (io IOMax) files(v2 bool) (files []LimitFile) {
+	const why = "so much traffic with this disk in a second, and then who reads or writes waits"
+	line := io.Device
+	for _, l := range []struct {
+		key, v1 string
+		limit   int64
+	}{
+		{"rbps", "read_bps", io.ReadBPS}, {"wbps", "write_bps", io.WriteBPS},
+		{"riops", "read_iops", io.ReadIOPS}, {"wiops", "write_iops", io.WriteIOPS},
+	} {
+		if l.limit > 0 {
+			line += " " + l.key + "=" + strconv.FormatInt(l.limit, 10)
+			files = append(files, LimitFile{Controller: "io", File: "blkio.throttle." + l.v1 + "_device",
+				Value: io.Device + " " + strconv.FormatInt(l.limit, 10), Why: why})
+		}
+	}
+	if v2 && len(files) > 0 {
+		return []LimitFile{{Controller: "io", File: "io.max", Value: line, Why: why}}
 	}
 	return files
 }

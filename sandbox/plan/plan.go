@@ -84,14 +84,30 @@ func (s Spec) check(f features.Features) error {
 			return err
 		}
 	}
-	var err error
 	if s.Has("time") {
-		err = f.HaveTimeNSByExec()
+		if err := f.HaveTimeNSByExec(); err != nil {
+			return err
+		}
 	}
-	if err == nil && len(s.Root.Lower) > 0 && s.Has("user") {
-		err = f.HaveOverlayInUserNS()
+	if len(s.Root.Lower) > 0 && s.Has("user") {
+		if err := f.HaveOverlayInUserNS(); err != nil {
+			return err
+		}
 	}
-	return err
+	return s.checkLimits(f)
+}
+
+// checkLimits refuses a limit that nothing here would enforce.
+func (s Spec) checkLimits(f features.Features) error {
+	if !s.Linux.Cgroup || !f.Root() {
+		return nil
+	}
+	for _, l := range s.Linux.Resources.Files(f.Cgroup.Mode) {
+		if err := f.HaveController(l.Controller); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // procName gives the name under /proc/PID/ns of a namespace type of the OCI spec.

@@ -104,6 +104,18 @@ type Resources struct {
 	CPUMax     string `json:"cpu.max,omitempty"`     // "quota period" in microseconds
 	CPUWeight  int64  `json:"cpu.weight,omitempty"`  // 1 to 10000, 100 is ordinary
 	PidsMax    int64  `json:"pids.max,omitempty"`
+	// IOMax has at most one entry for a disk.
+	IOMax []IOMax `json:"io.max,omitempty"`
+}
+
+// IOMax bounds the traffic with one disk, in bytes and in operations a second;
+// zero is no limit.
+type IOMax struct {
+	Device    string `json:"device"` // major:minor; the kernel refuses a partition
+	ReadBPS   int64  `json:"rbps,omitempty"`
+	WriteBPS  int64  `json:"wbps,omitempty"`
+	ReadIOPS  int64  `json:"riops,omitempty"`
+	WriteIOPS int64  `json:"wiops,omitempty"`
 }
 
 // Net is how the container is connected.
