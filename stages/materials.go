@@ -94,10 +94,16 @@ func prepare(ctx context.Context, l *sandbox.Lab, store *image.Store, s Stage) (
 	return m, err
 }
 
-// builtIn gives the embedded image, putting it into the store the first time.
+// builtIn gives the embedded image. It is put into the store the first time, and
+// again where an older program has left its own.
 func builtIn(ctx context.Context, store *image.Store) (*image.Image, error) {
+	digest, err := image.BuiltInDigest()
+	if err != nil {
+		return nil, err
+	}
 	img, err := store.Get(image.BuiltInRef)
-	if !errors.Is(err, image.ErrNotFound) {
+	current := err == nil && (digest == "" || img.Digest == digest)
+	if current || err != nil && !errors.Is(err, image.ErrNotFound) {
 		return img, err
 	}
 	embedded, err := image.BuiltIn()

@@ -38,6 +38,23 @@ func BuiltIn() (v1.Image, error) {
 	return readLayout(file.(io.ReaderAt))
 }
 
+// BuiltInDigest is the digest of the embedded image's manifest. It is "" in a
+// program without one: what the host has makes the image then.
+func BuiltInDigest() (string, error) {
+	file, err := builtInFiles.Open("builtin/image.tar")
+	if errors.Is(err, fs.ErrNotExist) {
+		return "", nil
+	}
+	if err != nil {
+		return "", err
+	}
+	l, err := openLayout(file.(io.ReaderAt))
+	if err != nil {
+		return "", err
+	}
+	return l.manifest.Digest.String(), nil
+}
+
 // fromHost makes the image from what the host has.
 func fromHost() (v1.Image, error) {
 	path, err := FindBusybox(runtime.GOARCH)

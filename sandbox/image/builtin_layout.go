@@ -88,6 +88,15 @@ type layout struct {
 
 // readLayout opens the image of an archive that WriteLayout wrote.
 func readLayout(archive io.ReaderAt) (v1.Image, error) {
+	l, err := openLayout(archive)
+	if err != nil {
+		return nil, err
+	}
+	return partial.CompressedToImage(l)
+}
+
+// openLayout finds the files of such an archive, and the one image in its index.
+func openLayout(archive io.ReaderAt) (*layout, error) {
 	l := &layout{files: map[string]*io.SectionReader{}}
 	all := io.NewSectionReader(archive, 0, math.MaxInt64)
 	for r := tar.NewReader(all); ; {
@@ -116,7 +125,7 @@ func readLayout(archive io.ReaderAt) (v1.Image, error) {
 		return nil, fmt.Errorf("read image %s: index.json lists %d images", BuiltInRef, len(index.Manifests))
 	}
 	l.manifest = index.Manifests[0]
-	return partial.CompressedToImage(l)
+	return l, nil
 }
 
 func (l *layout) open(name string) (*io.SectionReader, error) {
