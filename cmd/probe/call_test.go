@@ -91,6 +91,47 @@ func TestCallReportsTheSignalOfASeccompFilter(t *testing.T) {
 	require.Regexp(t, `^keyctl\(.*\): killed by bad system call\n$`, out)
 }
 
+// pivot_root is undone like the rest: what it moves is the root of everybody in
+// the mount namespace.
+func TestPivotRoot(t *testing.T) {
+	needRoot(t)
+	dir := t.TempDir()
+	out, status := outcomeOf(t, inNamespaces(syscall.CLONE_NEWNS, `
+		mount --make-rprivate /
+		mkdir `+dir+`/plain
+		"$0" call pivot_root `+dir+`/plain `+dir+`/plain
+		mount -t tmpfs new `+dir+`
+		mkdir `+dir+`/old
+		mount --make-shared `+dir+`
+		"$0" call pivot_root `+dir+` `+dir+`/old
+		mount --make-private `+dir+`
+		"$0" call pivot_root `+dir+` `+dir+`/old
+		findmnt -no TARGET,FSTYPE `+dir+`
+		ls -A `+dir+` `+dir+`/old`))
+	require.Zero(t, status, out)
+	require.Regexp(t, `^pivot_root\(.*\) = -1 EBUSY .*\npivot_root\(.*\) = -1 EINVAL .*\npivot_root\(.*\) = 0\n`, out)
+	require.Regexp(t, dir+` +tmpfs\n`+dir+":\nold\n\n"+dir+"/old:\n$", out)
+}
+
+func TestMountMakesOneCall(t *testing.T) {
+	needRoot(t)
+	dir := t.TempDir()
+	out, status := outcomeOf(t, inNamespaces(syscall.CLONE_NEWNS, `
+		set -e
+		mount --make-rprivate /
+		cd `+dir+`
+		mkdir -p from/below to
+		mount -t tmpfs below from/below
+		options() { findmnt -no VFS-OPTIONS to; findmnt -no VFS-OPTIONS to/below; }
+		"$0" mount bind,rec,rdonly from to; options
+		"$0" mount remount,bind,rdonly to; options
+		"$0" setattr to || true; options`))
+	require.Zero(t, status, out)
+	require.Regexp(t, `^mount\("from", "to", NULL, MS_BIND\|MS_REC\|MS_RDONLY, NULL\) = 0\nrw.*\nrw.*\n`+
+		`mount\(NULL, "to", NULL, MS_REMOUNT\|MS_BIND\|MS_RDONLY, NULL\) = 0\nro.*\nrw.*\n`+
+		`mount_setattr\(AT_FDCWD, "to", AT_RECURSIVE, \{attr_set=MOUNT_ATTR_RDONLY\}, 32\) = 0\nro.*\nro.*\n$`, out)
+}
+
 func TestIPCStaysInItsNamespace(t *testing.T) {
 	needRoot(t)
 	out, status := outcomeOf(t, inNamespaces(syscall.CLONE_NEWIPC, `

@@ -3,7 +3,9 @@ package main
 import (
 	"fmt"
 	"os"
+	"path"
 	"strconv"
+	"strings"
 	"syscall"
 	"unsafe"
 )
@@ -20,6 +22,14 @@ var calls = []struct {
 			args: []word{str("tmpfs"), str(a[0]), str("tmpfs"), num(0), null()},
 		}.undoneBy(syscallForm{name: "umount2", trap: syscall.SYS_UMOUNT2,
 			args: []word{str(a[0]), sym("MNT_DETACH", syscall.MNT_DETACH)}})
+	}},
+	// CAP_SYS_ADMIN likewise; and much about the two mounts, pivot_root(2).
+	{"pivot_root", []string{"/mnt", "/mnt"}, func(a []string) syscallForm {
+		pivot := func(root, old string) syscallForm {
+			return syscallForm{name: "pivot_root", trap: syscall.SYS_PIVOT_ROOT, args: []word{str(root), str(old)}}
+		}
+		old := "/" + strings.Trim(strings.TrimPrefix(a[1], a[0]), "/") // as the new root names it
+		return pivot(a[0], a[1]).undoneBy(pivot(old, path.Join(old, a[0])))
 	}},
 	// CAP_CHOWN, and the id mapped in the user namespace.
 	{"chown", []string{"/tmp", "0"}, func(a []string) syscallForm {

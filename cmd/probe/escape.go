@@ -19,11 +19,15 @@ import (
 //     namespace, the real root.
 //  3. chroot(".") there.
 //
+// With "fd" the working directory follows into the new root, as programs do to
+// be safe, and a directory that was opened before leads out again by fchdir(2):
+// chroot closes no descriptors either.
+//
 // It needs CAP_SYS_CHROOT, which root in a plain chroot still has. After
 // pivot_root(2) it goes through without an error and gains nothing: the top of
 // the mount namespace *is* the container's root.
 func escape(args []string) error {
-	if len(args) != 0 {
+	if len(args) > 1 || len(args) == 1 && args[0] != "fd" {
 		return errUsage
 	}
 	before, err := identify("/")
@@ -31,7 +35,10 @@ func escape(args []string) error {
 		return err
 	}
 	fmt.Println("root before:", before)
-	if err := climb(); err != nil {
+	var way route
+	err = way.climb(len(args) == 1)
+	fmt.Print(wrap("calls:      ", way))
+	if err != nil {
 		fmt.Println("escaped: no:", err)
 		return errRefused
 	}
@@ -40,7 +47,7 @@ func escape(args []string) error {
 		return err
 	}
 	fmt.Println("root after: ", after)
-	fmt.Println("names in /: ", names("/", 12))
+	fmt.Println("names in /: ", names("/", 8))
 	if after == before {
 		fmt.Println("escaped: no: the top of this mount namespace is the same directory")
 		return errRefused
@@ -49,8 +56,20 @@ func escape(args []string) error {
 	return nil
 }
 
+// route lists the calls that were made, for the eye.
+type route []string
+
+// did notes a call that succeeded, and gives the refusal of one that did not.
+func (r *route) did(call string, err error) error {
+	if err != nil {
+		return refusal(call, err)
+	}
+	*r = append(*r, call)
+	return nil
+}
+
 // climb does the three steps, and removes the directory it needed.
-func climb() error {
+func (r *route) climb(byDescriptor bool) error {
 	dir := fmt.Sprintf("probe-escape-%d", os.Getpid())
 	if err := syscall.Mkdir(dir, 0o700); err != nil {
 		return refusal("mkdir "+dir, err)
@@ -62,29 +81,45 @@ func climb() error {
 	defer syscall.Close(here)
 	defer removeDir(here, dir)
 
-	if err := syscall.Chroot(dir); err != nil {
-		return refusal("chroot "+dir, err)
+	if byDescriptor {
+		*r = append(*r, fmt.Sprintf(`open(".")=%d`, here))
 	}
-	for {
+	if err := r.did(fmt.Sprintf("chroot(%q)", dir), syscall.Chroot(dir)); err != nil {
+		return err
+	}
+	if byDescriptor {
+		if err := r.did(`chdir("/")`, syscall.Chdir("/")); err != nil {
+			return err
+		}
+		if err := r.did(fmt.Sprintf("fchdir(%d)", here), syscall.Fchdir(here)); err != nil {
+			return err
+		}
+	}
+	if err := r.up(); err != nil {
+		return err
+	}
+	return r.did(`chroot(".")`, syscall.Chroot("."))
+}
+
+// up goes to the parent directory until there is none.
+func (r *route) up() error {
+	for n := 0; ; n++ {
 		dot, err := identify(".")
 		if err != nil {
 			return err
 		}
-		up, err := identify("..")
+		parent, err := identify("..")
 		if err != nil {
 			return err
 		}
-		if dot == up {
-			break
+		if dot == parent {
+			*r = append(*r, `chdir("..")`, fmt.Sprintf("x%d", n))
+			return nil
 		}
 		if err := syscall.Chdir(".."); err != nil {
 			return refusal("chdir ..", err)
 		}
 	}
-	if err := syscall.Chroot("."); err != nil {
-		return refusal("chroot .", err)
-	}
-	return nil
 }
 
 // removeDir removes name below the directory at; the path that led there may

@@ -4,6 +4,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"syscall"
 	"testing"
 
@@ -28,32 +29,40 @@ func onlyProbe(t *testing.T, dir string) {
 	require.Empty(t, left)
 }
 
+// ways are those out of a chroot.
+var ways = [][]string{{"escape"}, {"escape", "fd"}}
+
 func TestEscapeFromChroot(t *testing.T) {
 	needRoot(t)
 	dir := jail(t)
-	cmd := exec.Command("/probe", "escape")
-	cmd.Dir = "/"
-	cmd.SysProcAttr = &syscall.SysProcAttr{Chroot: dir}
-	out, status := outcomeOf(t, cmd)
-	require.Zero(t, status, out)
-	inside, err := identify(dir)
-	require.NoError(t, err)
-	outside, err := identify("/")
-	require.NoError(t, err)
-	require.Contains(t, out, "root before: "+inside.String()+"\n")
-	require.Contains(t, out, "root after:  "+outside.String()+"\n")
-	require.Contains(t, out, "escaped: yes\n")
-	onlyProbe(t, dir)
+	for _, way := range ways {
+		cmd := exec.Command("/probe", way...)
+		cmd.Dir = "/"
+		cmd.SysProcAttr = &syscall.SysProcAttr{Chroot: dir}
+		out, status := outcomeOf(t, cmd)
+		require.Zero(t, status, out)
+		inside, err := identify(dir)
+		require.NoError(t, err)
+		outside, err := identify("/")
+		require.NoError(t, err)
+		require.Contains(t, out, "root before: "+inside.String()+"\n")
+		require.Contains(t, out, "root after:  "+outside.String()+"\n")
+		require.Contains(t, out, "escaped: yes\n")
+		require.Equal(t, len(way) == 2, strings.Contains(out, "fchdir"))
+		onlyProbe(t, dir)
+	}
 }
 
 // bwrap pivots its root and keeps CAP_SYS_CHROOT when asked to.
 func TestNoEscapeAfterPivotRoot(t *testing.T) {
 	needRoot(t)
 	dir := jail(t)
-	out, status := outcomeOf(t, exec.Command("bwrap", "--bind", dir, "/", "--cap-add", "ALL", "/probe", "escape"))
-	require.Equal(t, 1, status, out)
-	require.Contains(t, out, "escaped: no: the top of this mount namespace")
-	onlyProbe(t, dir)
+	for _, way := range ways {
+		out, status := outcomeOf(t, exec.Command("bwrap", append([]string{"--bind", dir, "/", "--cap-add", "ALL", "/probe"}, way...)...))
+		require.Equal(t, 1, status, out)
+		require.Contains(t, out, "escaped: no: the top of this mount namespace")
+		onlyProbe(t, dir)
+	}
 }
 
 func TestNoEscapeWithoutCapSysChroot(t *testing.T) {

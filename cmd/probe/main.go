@@ -24,7 +24,9 @@ type command struct {
 }
 
 var commands = []command{
-	{"escape", "", "leave a chroot the classic way: did it work?", escape},
+	{"escape", "[fd]", "leave a chroot the classic way: did it work?", escape},
+	{"mount", "FLAGS [SOURCE] TARGET", "mount(2) with these flags alone: bind,rdonly", mount},
+	{"setattr", "TARGET", "make a mount and all below it read-only at once", setattr},
 	{"shm", "[-rm ID]", "make (or remove) a System V shared memory segment", shm},
 	{"mqueue", "[-rm] NAME", "make (or remove) a POSIX message queue", mqueue},
 	{"call", "NAME [ARG...]", "make one privileged call, and undo it", call},
@@ -71,7 +73,7 @@ func usage() {
 	var b strings.Builder
 	b.WriteString("usage: probe COMMAND\n")
 	for _, c := range commands {
-		fmt.Fprintf(&b, "  %-20s  %s\n", strings.TrimSpace(c.name+" "+c.args), c.what)
+		fmt.Fprintf(&b, "  %-27s  %s\n", strings.TrimSpace(c.name+" "+c.args), c.what)
 	}
 	b.WriteString(wrap("calls:", callNames()))
 	fmt.Fprint(os.Stderr, b.String())

@@ -76,7 +76,8 @@ func inNamespaces(flags uintptr, script string) *exec.Cmd {
 func TestUsage(t *testing.T) {
 	for _, args := range [][]string{
 		{}, {"nonsense"}, {"call"}, {"call", "nonsense"}, {"call", "setuid", "x"},
-		{"fork"}, {"fork", "0"}, {"eat", "12Q"}, {"shm", "-rm"}, {"mqueue", "/"}, {"clock", "x"},
+		{"escape", "x"},
+		{"mount", "bind"}, {"mount", "bind,x", "/a", "/b"}, {"setattr"}, {"fork"}, {"fork", "0"}, {"eat", "12Q"}, {"shm", "-rm"}, {"mqueue", "/"}, {"clock", "x"},
 	} {
 		out, status := outcomeOf(t, exec.Command(probe, args...))
 		require.Equal(t, 2, status, "probe %q: %s", args, out)
