@@ -42,12 +42,15 @@ func lookChroot(_ context.Context, l *Look) {
 	lookEscape(l)
 }
 
-// lookEscape leaves the chroot.
+// lookEscape leaves the chroot, in two ways.
 func lookEscape(l *Look) {
 	l.Note("now the oldest escape there is, and here it works. chroot does not change the working directory. So: chroot into a " +
 		"directory below, stay where you are, which now is outside, and go up by \"..\", which only the root directory would stop.")
 	host, _ := identity("/") // unread, it equals nothing the kernel says
-	l.Inside("probe escape", "it is out: root is the host's "+host, func(o Out) bool {
+	out := func(o Out) bool {
 		return o.Status == 0 && o.Has("escaped: yes") && o.lineText("root after:") == "root after: "+host
-	})
+	}
+	l.Inside("probe escape", "it is out: root is the host's "+host, out)
+	l.Note("does it help to go to the new root, as careful programs do? A directory that was opened before is still open: fchdir leads back to it.")
+	l.Inside("probe escape fd", "out again: chroot closes no descriptors", out)
 }

@@ -17,7 +17,7 @@ var mount = Stage{
 	Slug:   "02-mount",
 	Title:  "a mount table of its own",
 	Belief: "pivot_root is another chroot: the host's files are still up there, out of sight",
-	Lesson: "pivot_root leaves no way up: the old root is not hidden, it is not in this mount table any more.",
+	Lesson: "pivot_root leaves no way up: the old root is not hidden, it is not in this mount table any more. Whether a mount stays in its table is another question: a shared one does not.",
 	Code:   "sandbox/op/root.go",
 	Needs:  func(f features.Features) error { return f.HaveNamespace("mnt") },
 	Add: func(s *plan.Spec, _ Materials) {
@@ -43,11 +43,21 @@ func lookMount(_ context.Context, l *Look) {
 	l.Outside("ls "+under, "the same directory; here nothing covers it",
 		func() (string, error) { return names(under) },
 		func(s string) bool { return s == "" })
+	lookNoEscape(l)
+	lookPropagation(l)
+	lookPivot(l)
+	lookBind(l)
+}
+
+// lookNoEscape tries what led out of the chroot.
+func lookNoEscape(l *Look) {
 	tree, _ := identity(l.Container.Spec.Root.Path) // unread, it equals nothing the kernel says
-	l.Note("the escape of stage 01 once more. Each of its calls succeeds, but it ends where it began, on purpose: the way up is gone.")
-	l.Inside("probe escape", "the top of this mount table is the container's /", func(o Out) bool {
+	within := func(o Out) bool {
 		return o.Status == 1 && o.Has("escaped: no") && o.lineText("root before:") == "root before: "+tree && o.lineText("root after:") == "root after: "+tree
-	})
+	}
+	l.Note("the escapes of stage 01 once more. Each of their calls succeeds, but they end where they began, on purpose: the way up is gone.")
+	l.Inside("probe escape", "the top of this mount table is the container's /", within)
+	l.Inside("probe escape fd", "an open directory leads there, and no higher", within)
 }
 
 // onlyOwnMounts checks a table for the root and the one mount made in it.

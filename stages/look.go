@@ -93,6 +93,11 @@ func (l *Look) Note(format string, args ...any) {
 	l.runner.emit(trace.Event{Event: trace.NoteEvent, Stage: l.stage, Text: fmt.Sprintf(format, args...)})
 }
 
+// Predict asks the reader for a guess; the probe that follows has the answer.
+func (l *Look) Predict(format string, args ...any) {
+	l.runner.emit(trace.Event{Event: trace.PredictEvent, Stage: l.stage, Text: fmt.Sprintf(format, args...)})
+}
+
 func (l *Look) report(where, command string, out Out, expect string, ok bool) {
 	if !ok {
 		l.Failed++

@@ -141,6 +141,13 @@ func (f Features) HaveOverlayInUserNS() error {
 	return f.needs("overlayfs inside a user namespace", v, f.Kernel.AtLeast(v), "")
 }
 
+// HaveMountSetattr returns nil if mount_setattr(2) can change a whole tree of
+// mounts: since Linux 5.12.
+func (f Features) HaveMountSetattr() error {
+	v := Version{5, 12}
+	return f.needs("mount_setattr", v, f.Kernel.AtLeast(v), "")
+}
+
 // HaveController returns nil if the control group controller (memory, cpu,
 // pids, io, freezer) can be used by the lab, else an *Error.
 func (f Features) HaveController(name string) error {
