@@ -32,8 +32,11 @@ build: bin/cutaway
 bin/cutaway: $(IMAGE) $(INIT) FORCE
 	$(BUILD) -o $@ ./cmd/cutaway
 
+# Its digest is embedded beside it: taking it at run time would take longer than
+# a container does.
 $(INIT): FORCE | packages-build
 	$(BUILD) -o $@ ./cmd/cutaway-init
+	@sha256sum <$@ | cut -c1-64 >$@.sha256
 
 # The probe goes into the image, and the image takes a while: these two have
 # their dependencies written down.
@@ -83,6 +86,6 @@ bench: packages-bench build
 # and `sudo make clean` it is.
 clean:
 	@if [ -x bin/cutaway ]; then bin/cutaway clean; fi
-	rm -rf bin $(IMAGE) $(INIT)
+	rm -rf bin $(IMAGE) $(INIT) $(INIT).sha256
 
 FORCE:

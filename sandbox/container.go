@@ -33,9 +33,8 @@ type Container struct {
 	kernel  sys.Kernel
 	target  op.Target
 	channel *pid1.Channel
-	child   sys.Socket  // init's end, until it is born
-	program chan sealed // init's program, once it is copied
-	micros  int64       // time the last group's calls took
+	child   sys.Socket // init's end, until it is born
+	micros  int64      // time the last group's calls took
 
 	mu         sync.Mutex // guards pidfd and killedByUs against a Kill from another goroutine
 	pidfd      int
@@ -51,10 +50,8 @@ func (c *Container) hello() pid1.Hello {
 	return pid1.Hello{Spec: c.Spec, Features: c.lab.Features, Quiet: !c.opts.Watch, Steps: len(c.Plan)}
 }
 
-// prepareLaunch gets ready what clone needs: the socketpair, and init's program
-// in sealed memory.
+// prepareLaunch gets ready what clone needs.
 func (c *Container) prepareLaunch() error {
-	c.program = c.lab.copyInit()
 	host, child, err := sys.Pair()
 	if err != nil {
 		return err
@@ -71,16 +68,16 @@ func (c *Container) prepareLaunch() error {
 	return nil
 }
 
-// clone starts init from its sealed copy.
+// clone starts init.
 func (c *Container) clone(o op.Clone) error {
-	program := <-c.program
-	if program.err != nil {
-		return program.err
+	program, err := c.openProgram()
+	if err != nil {
+		return err
 	}
-	defer sys.CloseFD(program.fd)
+	defer sys.CloseFD(program)
 	// In the child, package syscall puts descriptors of its own right above the
 	// highest that it hands on; init's program must not be there.
-	fd, err := sys.DupAbove(program.fd, int(slices.Max(c.target.Launch.Files))+16)
+	fd, err := sys.DupAbove(program, int(slices.Max(c.target.Launch.Files))+16)
 	if err != nil {
 		return err
 	}
@@ -89,19 +86,15 @@ func (c *Container) clone(o op.Clone) error {
 	if err := op.Run(o, &c.kernel, &c.target); err != nil {
 		return err
 	}
-	return c.greet()
-}
-
-// greet is what follows the clone: the journal learns init's pid, and init the
-// Spec.
-func (c *Container) greet() error {
 	c.mu.Lock()
 	c.pidfd = c.target.PidFD
 	c.mu.Unlock()
 	c.closeChild()
-	if err := c.journal.born(c.target.PID); err != nil {
-		return err
-	}
+	return c.journal.born(c.target.PID)
+}
+
+// greet tells init, once it is born, what it will become.
+func (c *Container) greet() error {
 	if err := c.channel.Send(c.hello(), -1); err != nil || !c.opts.Watch {
 		return err
 	}
@@ -249,11 +242,6 @@ func (c *Container) Remove() error {
 		}
 	}
 	c.closeChild()
-	if c.program != nil {
-		if unused, ok := <-c.program; ok && unused.err == nil { // the clone was never reached
-			sys.CloseFD(unused.fd)
-		}
-	}
 	if c.channel != nil {
 		c.channel.Close()
 	}

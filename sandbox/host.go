@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"sync/atomic"
 	"time"
 
 	"cutaway/sandbox/features"
@@ -21,8 +20,6 @@ type Lab struct {
 	Features features.Features
 	// Emit is told of everything that happens; nil tells nobody.
 	Emit func(trace.Event)
-
-	warm atomic.Pointer[chan sealed]
 }
 
 // New looks at the machine and prepares the lab's directories. state, when not
@@ -78,6 +75,10 @@ type Options struct {
 	Setctty bool
 	// Relay connects a terminal inside to the person outside, while a shell runs.
 	Relay func(ctx context.Context, master *os.File) error
+	// Rest gives the whole Spec where Start was told only what init is born with,
+	// see plan.Birth. It is called while init starts up; somebody who watches
+	// sees one thing after the other.
+	Rest func() (plan.Spec, error)
 	// Started is told by Run once the payload runs.
 	Started func(*Container) error
 }
@@ -92,6 +93,14 @@ var (
 // goes wrong, nothing is left behind: the error is an *op.Error for a step that
 // was refused.
 func (l *Lab) Start(ctx context.Context, spec plan.Spec, o Options) (*Container, error) {
+	if o.Rest != nil && o.Watch {
+		terminal := spec.Process.Terminal
+		var err error
+		if spec, err = o.Rest(); err != nil {
+			return nil, err
+		}
+		spec.Process.Terminal, o.Rest = terminal, nil
+	}
 	c, err := l.register(spec, o)
 	if err != nil {
 		return nil, err
@@ -104,17 +113,25 @@ func (l *Lab) Start(ctx context.Context, spec plan.Spec, o Options) (*Container,
 
 // build does the Plan.
 func (c *Container) build(ctx context.Context) error {
-	hello := c.hello()
-	p, err := hello.Plan()
-	if err != nil {
-		return err
-	}
-	c.Plan = p
 	if err := c.prepareLaunch(); err != nil {
 		return err
 	}
 	stop := context.AfterFunc(ctx, c.Kill)
 	defer stop()
+	born, err := c.bear(ctx)
+	if err != nil {
+		return err
+	}
+	p, err := c.hello().Plan()
+	if err != nil {
+		return err
+	}
+	c.Plan = p
+	if born > 0 {
+		if err := c.greet(); err != nil {
+			return err
+		}
+	}
 	shown := make([]bool, len(p))
 	if c.opts.Watch {
 		for i := range shown {
@@ -125,14 +142,18 @@ func (c *Container) build(ctx context.Context) error {
 		}
 	}
 	w := watcher{c: c, shown: shown}
-	for _, g := range groups(p, shown) {
+	for _, g := range groups(p, shown, born) {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
 		if err := w.before(ctx, g); err != nil {
 			return err
 		}
-		if err := c.do(g); err != nil {
+		err := c.do(g)
+		if err == nil && isClone(p[g[len(g)-1]].Op) {
+			err = c.greet()
+		}
+		if err != nil {
 			return c.explain(ctx, err)
 		}
 		if err := w.after(ctx, g); err != nil {
@@ -140,6 +161,29 @@ func (c *Container) build(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// bear does the beginning of the Plan while Rest finds out what is to follow,
+// and returns how many steps that were.
+func (c *Container) bear(ctx context.Context) (done int, err error) {
+	if c.opts.Rest == nil {
+		return 0, nil
+	}
+	c.Plan = plan.Birth(c.Spec, c.lab.Features)
+	steps := make([]int, len(c.Plan))
+	for i := range steps {
+		steps[i] = i
+	}
+	born := make(chan error, 1)
+	go func() { born <- c.do(steps) }()
+	spec, err := c.opts.Rest()
+	if err := errors.Join(err, c.explain(ctx, <-born)); err != nil {
+		return 0, err
+	}
+	spec = c.lab.Like(spec, &c.Spec)
+	spec.Process.Terminal = c.Spec.Process.Terminal
+	c.Spec, c.Plan = spec, nil
+	return len(steps), c.journal.revise(spec)
 }
 
 // explain puts what the caller did first: a step that fails because the run was
@@ -152,18 +196,24 @@ func (c *Container) explain(ctx context.Context, err error) error {
 }
 
 // groups splits the plan into runs that need no word with init in between:
-// neighbours in the same place. A step that is shown stands alone.
-func groups(p plan.Plan, shown []bool) [][]int {
+// neighbours in the same place. A step that is shown stands alone, and after the
+// clone there is something to say. The first born steps have been done.
+func groups(p plan.Plan, shown []bool, born int) [][]int {
 	var out [][]int
-	for i := range p {
+	for i := born; i < len(p); i++ {
 		n := len(out)
-		if n > 0 && !shown[i] && !shown[i-1] && p[i].Where == p[i-1].Where {
+		if n > 0 && !shown[i] && !shown[i-1] && p[i].Where == p[i-1].Where && !isClone(p[i-1].Op) {
 			out[n-1] = append(out[n-1], i)
 			continue
 		}
 		out = append(out, []int{i})
 	}
 	return out
+}
+
+func isClone(o op.Op) bool {
+	_, is := o.(op.Clone)
+	return is
 }
 
 // do does the steps of one group where they belong.

@@ -43,6 +43,7 @@ const journalVersion = 1
 
 // line is one further line of a journal.
 type line struct {
+	Spec *plan.Spec      `json:"spec,omitempty"` // in place of the record's, once all of it is known
 	Op   string          `json:"op,omitempty"`
 	Data json.RawMessage `json:"data,omitempty"`
 	PID  int             `json:"pid,omitempty"`
@@ -85,6 +86,16 @@ func (j *journal) write(v any) error {
 	}
 	_, err = j.file.Write(append(b, '\n'))
 	return err
+}
+
+// revise notes what the container is, where its record said only what it is
+// born with.
+func (j *journal) revise(s plan.Spec) error {
+	s.Linux.Seccomp = nil // long, and nothing that anybody would look for here
+	if err := j.write(line{Spec: &s}); err != nil {
+		return fmt.Errorf("write journal %s: %w", j.path, err)
+	}
+	return nil
 }
 
 // before notes that o is about to be done.
@@ -154,6 +165,10 @@ func readJournal(path string) (r Record, undo []op.Undoer, born line, err error)
 		}
 		var l line
 		if json.Unmarshal(lines.Bytes(), &l) != nil {
+			continue
+		}
+		if l.Spec != nil {
+			r.Spec = *l.Spec
 			continue
 		}
 		if l.PID != 0 {

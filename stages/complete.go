@@ -61,6 +61,18 @@ func (e *NotRootError) Hint() string { return "without root: " + e.Instead }
 // what was wished for in addition. Limits, ports and the jump of the clock,
 // which the stages have for show, are left out.
 func Complete(m Materials, w Wish) (plan.Spec, error) {
+	s, err := w.born(m)
+	return s, errors.Join(err, w.process(&s, m), w.privileges(&s, m), w.ordinary(s, m.Features))
+}
+
+// Early is as much of a complete container as follows without its image.
+func Early(f features.Features, w Wish) (plan.Spec, error) {
+	s, err := w.born(Materials{Features: f, Mappings: mappings(f, os.Geteuid())})
+	return s, errors.Join(err, w.ordinary(s, f))
+}
+
+// born is the container but for what its image has a say in.
+func (w Wish) born(m Materials) (plan.Spec, error) {
 	s := Spec(container, m)
 	s.Linux.Resources, s.Linux.TimeOffset, s.Net.Ports = w.Resources, 0, w.Ports
 	s.Root.Readonly = w.Readonly
@@ -74,8 +86,7 @@ func Complete(m Materials, w Wish) (plan.Spec, error) {
 		s.Drop("user")
 		s.Linux.UIDMappings, s.Linux.GIDMappings = nil, nil
 	}
-	err := errors.Join(w.process(&s, m), w.network(&s), w.privileges(&s, m), w.ordinary(s, m.Features))
-	return s, err
+	return s, w.network(&s)
 }
 
 // process settles what runs, as whom and where: image-spec config.md.

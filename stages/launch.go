@@ -26,20 +26,24 @@ func (r *Runner) Image(ctx context.Context, ref string, o image.PullOptions) (*i
 // Container gives the Spec of a complete container of img. Until release is
 // called nobody may remove the layers it is made of.
 func (r *Runner) Container(ctx context.Context, img *image.Image, w Wish) (s plan.Spec, release func(), err error) {
+	release = func() {}
 	f := r.Lab.Features
 	m := Materials{Features: f, Mappings: mappings(f, os.Geteuid()), Config: img.Config}
 	m.Layers, err = r.Store.Unpack(ctx, img, owner(f, !w.HostUsers && user.Lacks(f) == nil))
 	if err != nil {
-		return s, nil, err
+		return s, release, err
 	}
 	filter, err := profile.Default(Capabilities, f.Kernel)
 	if err != nil {
-		return s, nil, err
+		return s, release, err
 	}
 	m.Seccomp = &filter
 	if s, err = Complete(m, w); err != nil {
-		return s, nil, err
+		return s, release, err
 	}
-	release, err = r.Store.Hold(m.Layers)
-	return s, release, err
+	held, err := r.Store.Hold(m.Layers)
+	if err != nil {
+		return s, release, err
+	}
+	return s, held, nil
 }

@@ -1,6 +1,5 @@
 // Command cutaway-init is the process that becomes a container's payload. It is
-// embedded in cutaway and started from sealed memory; run by hand it does
-// nothing. See package cutaway/sandbox/pid1.
+// embedded in cutaway; run by hand it does nothing. See package cutaway/sandbox/pid1.
 package main
 
 import (

@@ -56,31 +56,36 @@ func (c *cli) runImage(cmd *cobra.Command, f runFlags, ref string, args []string
 	if err != nil {
 		return err
 	}
-	if !f.plan {
-		r.Lab.Warm()
-	}
 	w, err := f.wish(cmd, r.Lab, args)
 	if err != nil {
 		return err
 	}
-	img, err := c.fetch(ctx, r, ref, image.PullOptions{Insecure: f.insecure})
+	early, err := stages.Early(r.Lab.Features, w)
 	if err != nil {
 		return err
 	}
-	spec, release, err := r.Container(ctx, img, w)
-	if err != nil {
-		return err
+	release := func() {}
+	defer func() { release() }()
+	whole := func() (spec plan.Spec, err error) {
+		img, err := c.fetch(ctx, r, ref, image.PullOptions{Insecure: f.insecure})
+		if err == nil {
+			spec, release, err = r.Container(ctx, img, w)
+		}
+		return spec, err
 	}
-	defer release()
 	if f.plan {
-		return either(r.ShowSpec(spec), finish)
+		spec, err := whole()
+		if err == nil {
+			err = r.ShowSpec(spec)
+		}
+		return either(err, finish)
 	}
-	status, err := c.payload(ctx, r, spec, f, img.Ref)
+	status, err := c.payload(ctx, r, sandbox.Options{Name: f.name, Image: ref, Rest: whole}, early, f)
 	return ended(status, either(err, finish))
 }
 
 // payload runs the container to its end.
-func (c *cli) payload(ctx context.Context, r *stages.Runner, spec plan.Spec, f runFlags, ref string) (int, error) {
+func (c *cli) payload(ctx context.Context, r *stages.Runner, o sandbox.Options, spec plan.Spec, f runFlags) (int, error) {
 	stdin := os.Stdin
 	if !f.interactive {
 		null, err := os.OpenFile(os.DevNull, os.O_RDWR, 0)
@@ -90,7 +95,7 @@ func (c *cli) payload(ctx context.Context, r *stages.Runner, spec plan.Spec, f r
 		defer null.Close()
 		stdin = null
 	}
-	o := sandbox.Options{Name: f.name, Image: ref, Stdio: [3]*os.File{stdin, os.Stdout, os.Stderr}, Relay: r.Relay}
+	o.Stdio, o.Relay = [3]*os.File{stdin, os.Stdout, os.Stderr}, r.Relay
 	if f.pause {
 		o.Watch, o.Pause = true, c.pause()
 	}

@@ -1,15 +1,16 @@
 // Package initbin holds the program that containers start from, cutaway-init,
 // as bytes inside cutaway.
 //
-// Its one invariant: what runs as init is a sealed copy of these bytes and never
-// a file, so a container that opens /proc/1/exe finds nothing of the host to
-// overwrite (CVE-2019-5736).
+// Its one invariant: what it hands out is what was built together with this
+// cutaway, known by its digest. How it is executed so that no container can
+// change it is in sandbox/program.go.
 package initbin
 
 import (
 	"embed"
 	"errors"
-	"io"
+	"io/fs"
+	"strings"
 )
 
 //go:embed *
@@ -20,10 +21,20 @@ var ErrMissing = errors.New("this build has no init embedded: build with make bu
 
 // Program opens cutaway-init for reading, or returns ErrMissing. It is not
 // copied: it lies in this program's own pages.
-func Program() (io.Reader, error) {
+func Program() (fs.File, error) {
 	f, err := files.Open("cutaway-init")
 	if err != nil {
 		return nil, ErrMissing
 	}
 	return f, nil
+}
+
+// Digest gives the SHA-256 of the program as hexadecimal digits, taken when it
+// was built, or returns ErrMissing.
+func Digest() (string, error) {
+	b, err := files.ReadFile("cutaway-init.sha256")
+	if err != nil {
+		return "", ErrMissing
+	}
+	return strings.TrimSpace(string(b)), nil
 }

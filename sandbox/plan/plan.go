@@ -44,9 +44,7 @@ func Compile(s Spec, f features.Features) (Plan, error) {
 	if err := s.check(f); err != nil {
 		return nil, err
 	}
-	b := builder{spec: s, features: f}
-	b.surroundings()  // what init is born into: a v2 control group, another's network
-	b.birth()         // clone: PID and user namespace
+	b := builder{spec: s, features: f, plan: Birth(s, f)}
 	b.directories()   // while init starts up, what outlives its processes is made
 	b.controlGroups() // on the host; the journal knows each before it is there
 	b.hostNetwork()   //
@@ -63,6 +61,16 @@ func Compile(s Spec, f features.Features) (Plan, error) {
 	b.privileges()    // last, for they were needed until here
 	b.payload()
 	return b.plan, nil
+}
+
+// Birth is how a Plan begins, up to the clone. It follows from the id, the
+// namespaces, the network's mode and the control group alone: init can be born
+// while the rest of the Spec is being found out.
+func Birth(s Spec, f features.Features) Plan {
+	b := builder{spec: s, features: f}
+	b.surroundings() // what init is born into: a v2 control group, another's network
+	b.birth()        // clone: PID and user namespace
+	return b.plan
 }
 
 // check refuses what no kernel could do.
