@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"syscall"
 	"testing"
@@ -130,6 +131,20 @@ func TestMountMakesOneCall(t *testing.T) {
 	require.Regexp(t, `^mount\("from", "to", NULL, MS_BIND\|MS_REC\|MS_RDONLY, NULL\) = 0\nrw.*\nrw.*\n`+
 		`mount\(NULL, "to", NULL, MS_REMOUNT\|MS_BIND\|MS_RDONLY, NULL\) = 0\nro.*\nrw.*\n`+
 		`mount_setattr\(AT_FDCWD, "to", AT_RECURSIVE, \{attr_set=MOUNT_ATTR_RDONLY\}, 32\) = 0\nro.*\nro.*\n$`, out)
+}
+
+func TestPIDNamespaceTakesOnlyChildrenAndEndsWithTheFirst(t *testing.T) {
+	needRoot(t)
+	out, status := outcomeOf(t, exec.Command(probe, "pidns"))
+	require.Equal(t, 1, status, out)
+	require.Regexp(t, `^getpid\(\) = (\d+)\nunshare\(CLONE_NEWPID\) = 0\ngetpid\(\) = \d+\n`+
+		`clone\(SIGCHLD\) = [1-9]\d*, whose own getpid\(\) = 1; it ends\nclone\(SIGCHLD\) = -1 ENOMEM .*\n$`, out)
+	own := regexp.MustCompile(`(?m)^getpid\(\) = (\d+)$`).FindAllStringSubmatch(out, -1)
+	require.Equal(t, own[0][1], own[1][1], "unshare moved the caller")
+
+	out, status = outcomeOf(t, nobody("pidns"))
+	require.Equal(t, 1, status)
+	require.Contains(t, out, "unshare(CLONE_NEWPID) = -1 EPERM")
 }
 
 func TestIPCStaysInItsNamespace(t *testing.T) {

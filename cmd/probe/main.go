@@ -27,6 +27,7 @@ var commands = []command{
 	{"escape", "[fd]", "leave a chroot the classic way: did it work?", escape},
 	{"mount", "FLAGS [SOURCE] TARGET", "mount(2) with these flags alone: bind,rdonly", mount},
 	{"setattr", "TARGET", "make a mount and all below it read-only at once", setattr},
+	{"pidns", "", "unshare a PID namespace, and fork twice", pidns},
 	{"shm", "[-rm ID]", "make (or remove) a System V shared memory segment", shm},
 	{"mqueue", "[-rm] NAME", "make (or remove) a POSIX message queue", mqueue},
 	{"call", "NAME [ARG...]", "make one privileged call, and undo it", call},
