@@ -3,7 +3,6 @@ package stages
 import (
 	"context"
 	"fmt"
-	"os"
 	"strings"
 
 	"cutaway/sandbox/features"
@@ -26,44 +25,18 @@ var pid = Stage{
 }
 
 func lookPID(ctx context.Context, l *Look) {
-	pid, self := l.Container.PID(), os.Getpid()
-	comm, _ := readFile("/proc/self/comm")() // unread, it equals nothing the kernel says
-	l.Inside("echo $$", "inside it is number 1", func(o Out) bool { return o.Text == "1" })
-	status := fmt.Sprintf("/proc/%d/status", pid)
-	l.Outside("grep NSpid "+status, "one process, a number in each namespace",
-		readLine(status, "NSpid:"), func(s string) bool { return s == fmt.Sprintf("NSpid: %d 1", pid) })
-	l.Inside("ps -o pid,ppid,comm", "nobody but itself and what it started", onlyOwnProcesses)
-	l.Note("now a second container that has the PID namespace but no fresh /proc: its /proc is still the host's.")
-	if second, err := l.Start(ctx, l.withHostProc()); l.started(err) {
-		second.Inside(fmt.Sprintf("echo I am $$; echo %d is $(cat /proc/%d/comm)", self, self), "number 1, and yet it sees the host's processes",
-			func(o Out) bool { return o.Text == fmt.Sprintf("I am 1\n%d is %s", self, strings.TrimSpace(comm)) })
-		l.Note("seeing is not reaching: the next call fails with ESRCH, on purpose. To kill, numbers count as this namespace has them.")
-		second.Inside(fmt.Sprintf("kill -0 %d", self), "that number means nobody here", func(o Out) bool { return o.Status == 1 && o.Has("No such process") })
-		l.ended(second)
-	}
-	lookInit(l)
-}
-
-// withHostProc is this container without its fresh /proc: on the host's root.
-func (l *Look) withHostProc() plan.Spec {
-	s := l.Again()
-	s.Root, s.Linux.Proc = plan.Root{}, false
-	return s
-}
-
-// lookInit shows what is special about number 1: pid_namespaces(7).
-func lookInit(l *Look) {
 	pid := l.Container.PID()
-	l.Note("the next two signals do nothing, on purpose: from inside, the kernel gives number 1 only signals it has a handler for, " +
-		"and this shell has none for SIGTERM; SIGKILL can have none.")
-	l.Inside("kill -TERM 1; kill -KILL 1; sleep 0.1; ps -o pid,ppid,comm", "number 1 lives on",
-		func(o Out) bool { return o.Status == 0 && o.lineText("    1 ") == "1 0 sh" })
-	l.Note("now a process whose parent ends first. (A shell gives its background jobs /dev/null to read; there is no /dev here yet, " +
-		"so an empty file takes its place.)")
-	l.Inside("touch /dev/null; sleep 0.1 & echo I end, it goes on", "an orphan is left behind", func(o Out) bool { return o.Text == "I end, it goes on" })
-	l.Outside(fmt.Sprintf("ps --ppid %d -o pid,state,comm", pid), "a child of number 1 now; ended, but nobody asked: a zombie",
-		eventually(func() (string, error) { return children(pid) }, isZombie), isZombie)
-	l.Inside("sleep 0.1; ps -o pid,ppid,stat,comm", "number 1 has asked: a real init does so for all", func(o Out) bool { return onlyOwnProcesses(o) && !o.Has("sleep") })
+	l.Inside("echo $$", "inside it is number 1", says("1"))
+	status := fmt.Sprintf("/proc/%d/status", pid)
+	l.Outside("grep NSpid "+status, "one process, a number in each namespace", readLine(status, "NSpid:"), is(fmt.Sprintf("NSpid: %d 1", pid)))
+	l.Inside("ps -o pid,ppid,comm", "nobody but itself and what it started", onlyOwnProcesses)
+	lookSecondPID(ctx, l)
+	lookInit(l)
+	lookNested(l)
+	l.Note("unshare takes nobody into a new PID namespace but the children that follow. When the first of them has ended, the last call fails with ENOMEM, on purpose.")
+	l.Inside("probe pidns", "a namespace that lost its number 1 takes nobody any more", func(o Out) bool {
+		return o.Status == 1 && o.Has("own getpid() = 1;") && strings.Contains(o.Text[strings.LastIndex(o.Text, "\n")+1:], "ENOMEM")
+	})
 }
 
 // onlyOwnProcesses checks what ps prints: the shell as number 1, and few more.
