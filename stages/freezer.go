@@ -54,7 +54,7 @@ func lookFreezer(l *Look) {
 		l.Note("not shown: the freezer, because %v", l.Lab.Features.HaveController("freezer"))
 		return
 	}
-	l.Outside("echo "+f.on+" > "+f.file, "every process stands still", f.freeze, func(text string) bool { return text == f.frozen })
+	l.Outside("echo "+f.on+" > "+l.groupName(f.file), "every process stands still", f.freeze, func(text string) bool { return text == f.frozen })
 	answered := make(chan answer, 1)
 	go func() {
 		out, err := l.run("echo awake")

@@ -56,21 +56,32 @@ func unlimited(text string) bool {
 	return text == "max" || err == nil && n >= 1<<62
 }
 
-// count reads a counter of the control group: a line of a file, "oom_kill 1". It
-// returns the number, and reports whether that is as expected.
-func (l *Look) count(file, key, expect string, check func(int) bool) int {
-	var n int
-	l.Outside("grep -w "+key+" "+file, expect, readLine(file, key+" "),
-		func(text string) bool { return number(strings.TrimPrefix(text, key), &n) && check(n) })
-	return n
+// groupPlace tells where the control group is: one directory in v2, in v1 one
+// for each controller.
+func (l *Look) groupPlace() string {
+	if l.v2() {
+		return l.group("memory")
+	}
+	return "cutaway/" + l.Container.Spec.ID + " below each of " + strings.Join(l.Lab.Features.Cgroup.Hierarchies(), ", ")
 }
 
-// lastNumber reads what follows the last "=" of a line of a pressure file:
-// "some avg10=0.00 avg60=0.00 avg300=0.00 total=1234".
-func lastNumber(text string) int {
-	var n int
-	number(text[strings.LastIndex(text, "=")+1:], &n)
-	return n
+// groupName is a file of the group as the reader is shown it; GROUP-2 is the
+// second container's.
+func (l *Look) groupName(file string) string {
+	if l.first != nil {
+		return "GROUP-2/" + filepath.Base(file)
+	}
+	return "GROUP/" + filepath.Base(file)
+}
+
+// writeGroup writes to a file of the group by one write(2), as they want it.
+func (l *Look) writeGroup(file, value string) error { return os.WriteFile(file, []byte(value), 0) }
+
+// back gives a limit its value from before; that is not shown unless it fails.
+func (l *Look) back(file, value string) {
+	if err := l.writeGroup(file, value); err != nil {
+		l.failed("echo "+value+" > "+l.groupName(file), err)
+	}
 }
 
 // exists reports whether there is such a file.

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"cutaway/sandbox"
+	"cutaway/sandbox/inspect"
 	"cutaway/sandbox/plan"
 	"cutaway/sandbox/trace"
 )
@@ -61,17 +62,21 @@ func (o Out) Line(prefix string) []string {
 
 // Inside runs a shell command in the container and checks what it gives.
 func (l *Look) Inside(command, expect string, check func(Out) bool) Out {
-	where := "inside"
-	if l.first != nil {
-		where = "inside 2"
-	}
 	out, err := l.run(command)
 	if err != nil {
-		l.report(where, command, Out{Text: err.Error(), Status: -1}, expect, false)
+		l.report(l.inside(), command, Out{Text: err.Error(), Status: -1}, expect, false)
 		return out
 	}
-	l.report(where, command, out, expect, check(out))
+	l.report(l.inside(), command, out, expect, check(out))
 	return out
+}
+
+// inside names this container to the reader.
+func (l *Look) inside() string {
+	if l.first != nil {
+		return "inside 2"
+	}
+	return "inside"
 }
 
 // Outside reads something on the host and checks it; what names the command
@@ -98,7 +103,8 @@ func (l *Look) Predict(format string, args ...any) {
 	l.runner.emit(trace.Event{Event: trace.PredictEvent, Stage: l.stage, Text: fmt.Sprintf(format, args...)})
 }
 
-func (l *Look) report(where, command string, out Out, expect string, ok bool) {
+// report tells of a probe; changed are objects that it has changed.
+func (l *Look) report(where, command string, out Out, expect string, ok bool, changed ...inspect.Object) {
 	if !ok {
 		l.Failed++
 		if l.first != nil {
@@ -107,7 +113,7 @@ func (l *Look) report(where, command string, out Out, expect string, ok bool) {
 	}
 	status := out.Status
 	l.runner.emit(trace.Event{Event: trace.ProbeEvent, Stage: l.stage, Where: where, PID: l.Container.PID(),
-		Cmd: command, Output: out.Text, Expect: expect, OK: &ok, Status: &status})
+		Cmd: command, Output: out.Text, Expect: expect, OK: &ok, Status: &status, Changed: changed})
 }
 
 // run has the payload's shell run a command, and reads until the mark that

@@ -32,6 +32,9 @@ type Materials struct {
 	Mappings []op.IDMapping
 	Owner    image.Owner
 	Seccomp  *op.SeccompProfile // the filter of stage 12 and later
+	// Disk is what the lab's files lie on, as major:minor; "" if its traffic
+	// cannot be limited here.
+	Disk string
 	// Pulled is what stage 14 fetched before its container, Before how many steps
 	// that took.
 	Pulled *Pulled
@@ -76,6 +79,9 @@ func prepare(ctx context.Context, l *sandbox.Lab, store *image.Store, s Stage) (
 	}
 	o := owner(l.Features, s.Number() >= user.Number() && user.Lacks(l.Features) == nil)
 	m.Config, m.Owner = img.Config, o
+	if l.Features.HaveController("io") == nil {
+		m.Disk, _ = sandbox.DiskUnder(l.Dirs.Data) // stage 10 says why there is none
+	}
 	if s.Number() >= privileges.Number() {
 		filter, err := profile.Default(Capabilities, l.Features.Kernel)
 		if err != nil {

@@ -34,6 +34,11 @@ func number(text string, n *int) bool {
 	return err == nil
 }
 
+// failed tells of something that should just have worked.
+func (l *Look) failed(what string, err error) {
+	l.report("outside", what, Out{Text: err.Error(), Status: 1}, "it works", false)
+}
+
 // started reports whether a second container has come to be. One that has not
 // fails the stage.
 func (l *Look) started(err error) bool {

@@ -63,6 +63,7 @@ func fixed(f features.Features) Materials {
 		Layers:   []string{"/var/lib/cutaway/layers/3-app", "/var/lib/cutaway/layers/2-change", "/var/lib/cutaway/layers/1-base"},
 		Config: image.Config{Env: []string{"GREETING=hello"}, Cmd: []string{"/usr/local/bin/serve"},
 			User: "app", WorkingDir: "/www"},
+		Disk: "254:0",
 		User: image.User{UID: 1000, GID: 1000, Home: "/home/app"},
 		// The default profile is long, and not the same for every architecture.
 		Seccomp: &op.SeccompProfile{DefaultAction: "SCMP_ACT_ALLOW",

@@ -33,6 +33,9 @@ var commands = []command{
 	{"call", "NAME [ARG...]", "make one privileged call, and undo it", call},
 	{"fork", "N [SECONDS]", "fork N children and hold them: how many were allowed?", fork},
 	{"eat", "SIZE [SECONDS]", "touch SIZE bytes of memory (128M), hold them", eat},
+	{"spin", "SECONDS", "compute for so much processor time: how long did it take?", spin},
+	{"share", "SECONDS [START]", "compute on one processor: how much of it was to be had?", share},
+	{"write", "SIZE FILE", "write past the page cache: how long did it take?", write},
 	{"clock", "", "the clocks a time namespace offsets, and the one it does not", clock},
 	{"ids", "", "credentials: ids, capabilities, no_new_privs, seccomp mode", ids},
 }

@@ -6,8 +6,10 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 )
@@ -78,11 +80,53 @@ func TestUsage(t *testing.T) {
 		{}, {"nonsense"}, {"call"}, {"call", "nonsense"}, {"call", "setuid", "x"},
 		{"escape", "x"},
 		{"mount", "bind"}, {"mount", "bind,x", "/a", "/b"}, {"setattr"}, {"fork"}, {"fork", "0"}, {"eat", "12Q"}, {"shm", "-rm"}, {"mqueue", "/"}, {"clock", "x"},
+		{"spin"}, {"spin", "-1"}, {"share"}, {"share", "1", "now"}, {"write", "1M"}, {"write", "1X", "/tmp/x"},
 	} {
 		out, status := outcomeOf(t, exec.Command(probe, args...))
 		require.Equal(t, 2, status, "probe %q: %s", args, out)
 		require.Contains(t, out, "usage: probe COMMAND")
 	}
+}
+
+// Two on the same processor get less than one alone, and computing takes at
+// least the time that was asked for.
+func TestProcessorTime(t *testing.T) {
+	out, status := outcomeOf(t, exec.Command(probe, "spin", "0.05"))
+	require.Zero(t, status, out)
+	var used, took float64
+	_, err := fmt.Sscanf(out, "%f s of processor time in %f s\n", &used, &took)
+	require.NoError(t, err, out)
+	require.GreaterOrEqual(t, used, 0.05)
+	require.GreaterOrEqual(t, took, 0.05)
+
+	begin := fmt.Sprintf("%.3f", float64(time.Now().Add(300*time.Millisecond).UnixMilli())/1000)
+	total := 0.0
+	first, second := exec.Command(probe, "share", "0.3", begin), exec.Command(probe, "share", "0.3", begin)
+	var texts [2]strings.Builder
+	for i, cmd := range []*exec.Cmd{first, second} {
+		cmd.Stdout = &texts[i]
+		require.NoError(t, cmd.Start())
+	}
+	for i, cmd := range []*exec.Cmd{first, second} {
+		require.NoError(t, cmd.Wait())
+		var share float64
+		_, err := fmt.Sscanf(texts[i].String(), "%f %% of a processor for", &share)
+		require.NoError(t, err, texts[i].String())
+		require.Less(t, share, 90.0)
+		total += share
+	}
+	require.Less(t, total, 115.0, "they share one processor")
+}
+
+func TestWriteLeavesNoFile(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "big")
+	out, status := outcomeOf(t, exec.Command(probe, "write", "300K", file))
+	if status == 0 {
+		require.Regexp(t, `^wrote 300K in \d+\.\d\d s\n$`, out)
+	} else { // some file systems in memory know no O_DIRECT
+		require.Contains(t, out, "open O_DIRECT "+file+": EINVAL")
+	}
+	require.NoFileExists(t, file)
 }
 
 func TestClocksAreOffsetByATimeNamespace(t *testing.T) {

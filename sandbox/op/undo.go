@@ -21,14 +21,15 @@ func Decode(name string, data []byte) (Undoer, error) {
 
 // undoers knows every Op that outlives a container's processes.
 var undoers = map[string]func([]byte) (Undoer, error){
-	Dir{}.Name():          decode[Dir],
-	Tree{}.Name():         decode[Tree],
-	CgroupCreate{}.Name(): decode[CgroupCreate],
-	CgroupEnable{}.Name(): decode[CgroupEnable],
-	Sysctl{}.Name():       decode[Sysctl],
-	Bridge{}.Name():       decode[Bridge],
-	Veth{}.Name():         decode[Veth],
-	Nft{}.Name():          decode[Nft],
+	Dir{}.Name():            decode[Dir],
+	Tree{}.Name():           decode[Tree],
+	CgroupCreate{}.Name():   decode[CgroupCreate],
+	CgroupEnable{}.Name():   decode[CgroupEnable],
+	CgroupDelegate{}.Name(): decode[CgroupDelegate],
+	Sysctl{}.Name():         decode[Sysctl],
+	Bridge{}.Name():         decode[Bridge],
+	Veth{}.Name():           decode[Veth],
+	Nft{}.Name():            decode[Nft],
 }
 
 func decode[T Undoer](data []byte) (Undoer, error) {

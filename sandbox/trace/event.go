@@ -43,7 +43,8 @@ type Event struct {
 	Shell string `json:"shell,omitempty"` // the same by hand
 	New   bool   `json:"new,omitempty"`   // of a planned step: the stage before does not have it
 
-	// A step has all four lists, if only an empty one.
+	// A step has all four lists, if only an empty one; a probe has Changed where
+	// what it ran is known for what it changes.
 	Calls   []sys.Call       `json:"calls,omitzero"`
 	Created []inspect.Object `json:"created,omitzero"`
 	Changed []inspect.Object `json:"changed,omitzero"`

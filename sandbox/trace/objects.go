@@ -160,7 +160,7 @@ func (t *Text) changed(o inspect.Object, w int) []string {
 	for _, f := range o.Was {
 		keys = max(keys, width(f.Key))
 	}
-	keys = min(keys, 20)
+	keys = min(keys, 30, max(w/2, 10))
 	var lines []string
 	if indent+keys > w/2 { // a long id has a line to itself
 		lines, indent = split(head, w), 4

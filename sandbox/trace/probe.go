@@ -8,6 +8,9 @@ import (
 const (
 	manyLines = 14 // of a probe's output; a longer one is shown in part
 	fewLines  = 10
+
+	answerIndent = 14 // columns before what a probe's command printed
+	silent       = "(no output)"
 )
 
 // probe renders a command run to observe: what it printed on the left, what
@@ -22,7 +25,7 @@ func (t *Text) probe(e Event) {
 	}
 	t.looking = true
 	e.Where = cut(e.Where, 8)
-	out := t.output(e)
+	out, effects := t.output(e), t.effects(e)
 	verdict, good := verdictOf(e)
 	ask := "   " + padTo(e.Where, 8) + " $ " + e.Cmd
 	if e.Where == "" {
@@ -30,17 +33,32 @@ func (t *Text) probe(e Event) {
 	}
 	// One line for a short command with a short answer.
 	const answerAt = 34
-	if len(out) == 1 && width(ask)+2 <= answerAt && answerAt+width(out[0])+2 <= t.right {
+	if len(out) == 1 && len(effects) == 0 && width(ask)+2 <= answerAt && answerAt+width(out[0])+2 <= t.right {
 		t.beside([]string{padTo(ask, answerAt) + out[0]}, verdict, good)
 		return
 	}
-	const indent = 14
-	t.lines(0, hang(spaces(3)+padTo(e.Where, 8)+" $ ", wrap(e.Cmd, t.cols-14)))
+	t.lines(0, hang(spaces(3)+padTo(e.Where, 8)+" $ ", wrap(e.Cmd, t.cols-answerIndent)))
 	var left []string
 	for _, l := range out {
-		left = append(left, hang(spaces(indent), split(l, t.cols-indent))...)
+		left = append(left, hang(spaces(answerIndent), split(l, t.cols-answerIndent))...)
+	}
+	if len(effects) > 0 && out[0] == silent { // what it did says it all
+		t.lines(0, effects)
+		t.under(verdict, good)
+		return
 	}
 	t.beside(left, verdict, good)
+	t.lines(0, effects)
+}
+
+// effects are the objects that the probe's command changed.
+func (t *Text) effects(e Event) (lines []string) {
+	for _, o := range e.Changed {
+		for _, l := range t.changed(o, t.cols-answerIndent) {
+			lines = append(lines, spaces(answerIndent)+l)
+		}
+	}
+	return lines
 }
 
 // output is what the probe's command printed, a line each, and how it ended if
@@ -61,7 +79,7 @@ func (t *Text) output(e Event) []string {
 		out = append(out, fmt.Sprintf("(exit status %d)", *e.Status))
 	}
 	if len(out) == 0 {
-		out = []string{"(no output)"}
+		out = []string{silent}
 	}
 	return out
 }
@@ -84,10 +102,7 @@ func verdictOf(e Event) (words string, good bool) {
 // beside writes lines with the verdict to their right, or under them if they
 // reach too far.
 func (t *Text) beside(left []string, verdict string, good bool) {
-	paint := t.ink.bad
-	if good {
-		paint = t.ink.faint
-	}
+	paint := t.verdictInk(good)
 	right := wrap(verdict, t.cols-t.right)
 	if verdict == "" {
 		right = nil
@@ -98,9 +113,7 @@ func (t *Text) beside(left []string, verdict string, good bool) {
 	}
 	if !clear {
 		t.lines(0, left)
-		for _, l := range wrap(verdict, t.cols-14) {
-			t.line(spaces(14) + paint(l))
-		}
+		t.under(verdict, good)
 		return
 	}
 	for i := range max(len(left), len(right)) {
@@ -113,4 +126,18 @@ func (t *Text) beside(left []string, verdict string, good bool) {
 		}
 		t.line(padTo(l, t.right) + r)
 	}
+}
+
+// under writes the verdict below what it is about.
+func (t *Text) under(verdict string, good bool) {
+	for _, l := range wrap(verdict, t.cols-answerIndent) {
+		t.line(spaces(answerIndent) + t.verdictInk(good)(l))
+	}
+}
+
+func (t *Text) verdictInk(good bool) func(string) string {
+	if good {
+		return t.ink.faint
+	}
+	return t.ink.bad
 }

@@ -40,6 +40,7 @@ func scenes() []scene {
 		{"image", imageScene()},
 		{"surprises", surprisesScene()},
 		{"process", processScene()},
+		{"effects", effectsScene()},
 	}
 }
 
@@ -70,6 +71,25 @@ func utsScene() []Event {
 		{Event: StageEvent, Stage: "03-uts", Done: true,
 			Lesson: "two hostnames, one kernel: the UTS namespace holds five strings, nothing more.",
 			Next:   "04-pid", Read: "uts_namespaces(7)", Code: "sandbox/op/hostname.go"},
+	}
+}
+
+// effectsScene has probes that change something: one that prints, one that is
+// silent, and one whose object has a long name.
+func effectsScene() []Event {
+	changed := func(id string, was, is []string) []inspect.Object {
+		o := object(inspect.Cgroup, id, "/sys/fs/cgroup/"+id, is...)
+		o.Was = detail(was...)
+		return []inspect.Object{o}
+	}
+	return []Event{
+		{Event: ProbeEvent, Where: "inside", Cmd: "probe eat 128M", Output: "Killed", Status: ptr(137), OK: ptr(true), Expect: "137 is 128 + 9: SIGKILL",
+			Changed: changed("cutaway/ab12cd", []string{"memory.events oom_kill", "0"}, []string{"memory.events oom_kill", "1"})},
+		{Event: ProbeEvent, Where: "outside", Cmd: "echo max > GROUP/memory.max", Status: ptr(0), OK: ptr(true), Expect: "no wall any more",
+			Changed: changed("cutaway/ab12cd", []string{"memory.max", "67108864"}, []string{"memory.max", "max"})},
+		{Event: ProbeEvent, Where: "inside 2", Cmd: "probe spin 0.05", Output: "0.05 s of processor time in 0.44 s", Status: ptr(0), OK: ptr(true), Expect: "it waited",
+			Changed: changed("cpu,cpuacct:cutaway/ab12cd", []string{"cpu.stat nr_throttled", "0", "cpu.stat throttled_usec", "12"},
+				[]string{"cpu.stat nr_throttled", "5", "cpu.stat throttled_usec", "421726"})},
 	}
 }
 
