@@ -183,7 +183,7 @@ func (c *Container) bear(ctx context.Context) (done int, err error) {
 	spec = c.lab.Like(spec, &c.Spec)
 	spec.Process.Terminal = c.Spec.Process.Terminal
 	c.Spec, c.Plan = spec, nil
-	return len(steps), c.journal.revise(spec)
+	return len(steps), c.journal.runs(spec.Process.Args)
 }
 
 // explain puts what the caller did first: a step that fails because the run was

@@ -34,16 +34,19 @@ type Record struct {
 	Image   string    `json:"image,omitempty"`
 	Host    int       `json:"host"` // pid of the cutaway process
 	Started time.Time `json:"started"`
-	Spec    plan.Spec `json:"spec"`
-	PID     int       `json:"-"` // of init, from a line of its own; 0 before it is born
-	Live    bool      `json:"-"` // its host process still runs
+	State   string    `json:"state"`            // where its files are
+	Cgroup  bool      `json:"cgroup,omitempty"` // it has a control group
+	Net     plan.Net  `json:"net"`
+	Args    []string  `json:"args,omitempty"` // what runs inside; a line of its own tells it later
+	PID     int       `json:"-"`              // of init, from a line of its own; 0 before it is born
+	Live    bool      `json:"-"`              // its host process still runs
 }
 
-const journalVersion = 1
+const journalVersion = 2
 
 // line is one further line of a journal.
 type line struct {
-	Spec *plan.Spec      `json:"spec,omitempty"` // in place of the record's, once all of it is known
+	Args []string        `json:"args,omitempty"` // the record's, where it came too early to have them
 	Op   string          `json:"op,omitempty"`
 	Data json.RawMessage `json:"data,omitempty"`
 	PID  int             `json:"pid,omitempty"`
@@ -88,11 +91,10 @@ func (j *journal) write(v any) error {
 	return err
 }
 
-// revise notes what the container is, where its record said only what it is
-// born with.
-func (j *journal) revise(s plan.Spec) error {
-	s.Linux.Seccomp = nil // long, and nothing that anybody would look for here
-	if err := j.write(line{Spec: &s}); err != nil {
+// runs notes what runs inside, where the record was written before that was
+// known.
+func (j *journal) runs(args []string) error {
+	if err := j.write(line{Args: args}); err != nil {
 		return fmt.Errorf("write journal %s: %w", j.path, err)
 	}
 	return nil
@@ -161,14 +163,17 @@ func readJournal(path string) (r Record, undo []op.Undoer, born line, err error)
 			if err := json.Unmarshal(lines.Bytes(), &r); err != nil {
 				return r, nil, born, fmt.Errorf("read journal %s: %w", path, err)
 			}
+			if r.Version < journalVersion { // an older program wrote elsewhere what it shares with others
+				r.Cgroup, r.Net.Mode = true, "bridge"
+			}
 			continue
 		}
 		var l line
 		if json.Unmarshal(lines.Bytes(), &l) != nil {
 			continue
 		}
-		if l.Spec != nil {
-			r.Spec = *l.Spec
+		if len(l.Args) > 0 {
+			r.Args = l.Args
 			continue
 		}
 		if l.PID != 0 {

@@ -47,7 +47,7 @@ func free(p op.Port, others []op.Port, live []Record) error {
 		return errors.New("it is asked for twice")
 	}
 	for _, r := range live {
-		if slices.ContainsFunc(r.Spec.Net.Ports, same) {
+		if slices.ContainsFunc(r.Net.Ports, same) {
 			return fmt.Errorf("container %s has it", r.ID)
 		}
 	}

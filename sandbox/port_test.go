@@ -16,7 +16,7 @@ func TestFreePorts(t *testing.T) {
 	require.NoError(t, err)
 	defer l.Close()
 	busy := l.Addr().(*net.TCPAddr).Port
-	live := []Record{{Spec: plan.Spec{Net: plan.Net{Ports: []op.Port{{HostPort: busy + 1, Protocol: "tcp"}}}}}}
+	live := []Record{{Net: plan.Net{Ports: []op.Port{{HostPort: busy + 1, Protocol: "tcp"}}}}}
 	asked := []op.Port{{ContainerPort: busy, Protocol: "tcp"}, {ContainerPort: busy, Protocol: "tcp"}, {ContainerPort: 80, HostPort: 81, Protocol: "udp"}}
 	got, err := freePorts(asked, live)
 	require.NoError(t, err)
@@ -34,7 +34,7 @@ func TestPortsThatAreTaken(t *testing.T) {
 	defer l.Close()
 	busy := l.Addr().(*net.TCPAddr).Port
 	theirs := op.Port{ContainerPort: 80, HostPort: 1, Protocol: "tcp"}
-	live := []Record{{ID: "abc", Spec: plan.Spec{Net: plan.Net{Ports: []op.Port{theirs}}}}}
+	live := []Record{{ID: "abc", Net: plan.Net{Ports: []op.Port{theirs}}}}
 	one := op.Port{ContainerPort: 80, HostPort: 2, Protocol: "udp"}
 	for want, ports := range map[string][]op.Port{
 		"EADDRINUSE":        {{ContainerPort: 80, HostPort: busy, Protocol: "tcp"}},

@@ -49,7 +49,7 @@ func (l *Lab) register(spec plan.Spec, o Options) (*Container, error) {
 		}
 		c.Spec = spec
 		c.journal, err = newJournal(l.Dirs, Record{Version: journalVersion, ID: spec.ID, Name: o.Name, Image: o.Image,
-			Host: os.Getpid(), Started: time.Now().UTC(), Spec: spec})
+			Host: os.Getpid(), Started: time.Now().UTC(), State: spec.State, Cgroup: spec.Linux.Cgroup, Net: spec.Net, Args: spec.Process.Args})
 		return err
 	})
 	if err != nil {
@@ -121,7 +121,7 @@ func (l *Lab) plugIn(spec *plan.Spec) error {
 	}
 	gateway := netip.MustParsePrefix(bridgeAddress)
 	free := gateway.Addr().Next()
-	for slices.ContainsFunc(records, func(r Record) bool { return r.Spec.Net.Address == netip.PrefixFrom(free, gateway.Bits()).String() }) {
+	for slices.ContainsFunc(records, func(r Record) bool { return r.Net.Address == netip.PrefixFrom(free, gateway.Bits()).String() }) {
 		free = free.Next()
 	}
 	if !gateway.Contains(free.Next()) { // the last address is the broadcast's
@@ -218,7 +218,7 @@ func (l *Lab) others(id string) ([]Record, error) {
 			continue // its run ended just now
 		}
 		if err != nil {
-			r.Spec.Linux.Cgroup, r.Spec.Net.Mode = true, "bridge"
+			r.Cgroup, r.Net.Mode = true, "bridge"
 		}
 		records = append(records, r)
 	}
@@ -234,9 +234,9 @@ func inUse(o op.Undoer, by []Record) bool {
 	return slices.ContainsFunc(by, func(r Record) bool {
 		switch o.(type) {
 		case op.CgroupCreate, op.CgroupEnable:
-			return r.Spec.Linux.Cgroup
+			return r.Cgroup
 		}
-		return r.Spec.Net.Mode == "bridge"
+		return r.Net.Mode == "bridge"
 	})
 }
 

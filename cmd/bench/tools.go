@@ -43,7 +43,7 @@ func find(dir, tree, cutaway string, complaints *os.File) (found []tool, absent 
 	}
 	all := []tool{
 		{name: nameCutaway, args: []string{cutaway, "--state", filepath.Join(dir, "state"), "run", "--in", "host", "--net", "none", "built-in", "true"}},
-		{name: "no container", args: []string{filepath.Join(tree, "bin/true")}},
+		{name: "no container", args: []string{filepath.Join(tree, "bin/busybox"), "true"}},
 		{name: nameUnshare, args: []string{"unshare", "-muinCpf", "--mount-proc", "--root", tree, "true"}},
 		{name: "bubblewrap", args: []string{"bwrap", "--unshare-all", "--bind", tree, "/", "--proc", "/proc", "--dev", "/dev", "true"}},
 		oci("crun, no cgroup", "crun", "--root", state, "--cgroup-manager=disabled"),

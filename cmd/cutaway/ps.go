@@ -29,11 +29,11 @@ func (c *cli) ps() *cobra.Command {
 			var rows [][]string
 			for _, r := range records {
 				if c.json() {
-					if err := writeJSON(map[string]any{"id": r.ID, "name": r.Name, "image": r.Image, "pid": r.PID, "started": r.Started, "args": r.Spec.Process.Args}); err != nil {
+					if err := writeJSON(map[string]any{"id": r.ID, "name": r.Name, "image": r.Image, "pid": r.PID, "started": r.Started, "args": r.Args}); err != nil {
 						return err
 					}
 				}
-				rows = append(rows, []string{r.ID, r.Name, r.Image, fmt.Sprint(r.PID), time.Since(r.Started).Round(time.Second).String(), strings.Join(r.Spec.Process.Args, " ")})
+				rows = append(rows, []string{r.ID, r.Name, r.Image, fmt.Sprint(r.PID), time.Since(r.Started).Round(time.Second).String(), strings.Join(r.Args, " ")})
 			}
 			if c.json() {
 				return nil

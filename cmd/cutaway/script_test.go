@@ -102,7 +102,7 @@ func stopAll(t *testing.T, root string) {
 		t.Error(err)
 	}
 	for _, r := range records {
-		if r.Live && strings.HasPrefix(r.Spec.State, root) {
+		if r.Live && strings.HasPrefix(r.State, root) {
 			if err := l.Stop(context.Background(), r); err != nil {
 				t.Error(err)
 			}

@@ -12,7 +12,6 @@ package pid1
 
 import (
 	"bytes"
-	"encoding/json"
 	"fmt"
 	"io"
 	"os"
@@ -33,18 +32,18 @@ const SocketFD = 3
 const (
 	MaxMessage = 192 << 10
 	MaxLong    = 16 << 20
-	long       = `"long"`
+	long       = "long"
 )
 
 // Hello is the host's first message.
 type Hello struct {
-	Spec     plan.Spec         `json:"spec"`
-	Features features.Features `json:"features"`
+	Spec     plan.Spec
+	Features features.Features
 	// Quiet: nobody watches. Steps are not recorded, and unshares are fused.
-	Quiet bool `json:"quiet,omitempty"`
+	Quiet bool
 	// Steps is how long the host's Plan is, to notice an init built from other
 	// sources.
-	Steps int `json:"steps"`
+	Steps int
 }
 
 // Plan compiles what both sides go by.
@@ -63,21 +62,21 @@ func (h Hello) Plan() (plan.Plan, error) {
 // itself and wait for it. The descriptor that comes with Spawn becomes the
 // program's terminal.
 type Request struct {
-	Do    []int    `json:"do,omitempty"` // indexes into the Plan
-	Spawn []string `json:"spawn,omitempty"`
-	PID   int      `json:"pid,omitempty"` // init's own pid on the host, for what it shows
+	Do    []int // indexes into the Plan
+	Spawn []string
+	PID   int // init's own pid on the host, for what it shows
 }
 
 // Reply is init's answer. For each request there is one with Done, unless the
 // payload was executed: then the socket closes instead.
 type Reply struct {
-	Done   bool       `json:"done,omitempty"`
-	Step   int        `json:"step"`             // the last step begun
-	Calls  []sys.Call `json:"calls,omitempty"`  // made since the last reply
-	Error  *op.Error  `json:"error,omitempty"`  // why the step was refused
-	Master bool       `json:"master,omitempty"` // the container's terminal comes with this reply
-	Status int        `json:"status,omitempty"` // exit status of what Spawn started
-	Micros int64      `json:"micros,omitempty"` // time the calls took, microseconds
+	Done   bool
+	Step   int        // the last step begun
+	Calls  []sys.Call // made since the last reply
+	Error  *op.Error  // why the step was refused
+	Master bool       // the container's terminal comes with this reply
+	Status int        // exit status of what Spawn started
+	Micros int64      // time the calls took, microseconds
 }
 
 // Channel is the host's end of the conversation; init uses one too.
@@ -93,7 +92,7 @@ func NewChannel(s sys.Socket) *Channel {
 
 // Send writes one message, with a descriptor beside it unless fd is -1.
 func (c *Channel) Send(message any, fd int) error {
-	b, err := json.Marshal(message)
+	b, err := marshal(message)
 	if err != nil {
 		return err
 	}
@@ -119,7 +118,7 @@ func (c *Channel) Receive(v any) (fd int, err error) {
 		return -1, err
 	}
 	if message := c.buf[:n]; string(message) != long {
-		return fd, json.Unmarshal(message, v)
+		return fd, unmarshal(message, v)
 	}
 	file := os.NewFile(uintptr(fd), "cutaway-message")
 	defer file.Close()
@@ -127,7 +126,7 @@ func (c *Channel) Receive(v any) (fd int, err error) {
 	if err != nil {
 		return -1, err
 	}
-	return -1, json.Unmarshal(message, v)
+	return -1, unmarshal(message, v)
 }
 
 // Close closes this end.
