@@ -28,7 +28,7 @@ var commands = []command{
 	{"mount", "FLAGS [SOURCE] TARGET", "mount(2) with these flags alone: bind,rdonly", mount},
 	{"setattr", "TARGET", "make a mount and all below it read-only at once", setattr},
 	{"pidns", "", "unshare a PID namespace, and fork twice", pidns},
-	{"shm", "[-rm ID]", "make (or remove) a System V shared memory segment", shm},
+	{"sysv", "[TEXT]", "System V objects by one key: make them, or find them", sysv},
 	{"mqueue", "[-rm] NAME", "make (or remove) a POSIX message queue", mqueue},
 	{"call", "NAME [ARG...]", "make one privileged call, and undo it", call},
 	{"fork", "N [SECONDS]", "fork N children and hold them: how many were allowed?", fork},

@@ -79,7 +79,7 @@ func TestUsage(t *testing.T) {
 	for _, args := range [][]string{
 		{}, {"nonsense"}, {"call"}, {"call", "nonsense"}, {"call", "setuid", "x"},
 		{"escape", "x"},
-		{"mount", "bind"}, {"mount", "bind,x", "/a", "/b"}, {"setattr"}, {"fork"}, {"fork", "0"}, {"eat", "12Q"}, {"shm", "-rm"}, {"mqueue", "/"}, {"clock", "x"},
+		{"mount", "bind"}, {"mount", "bind,x", "/a", "/b"}, {"setattr"}, {"fork"}, {"fork", "0"}, {"eat", "12Q"}, {"sysv", "a", "b"}, {"mqueue", "/"}, {"clock", "x"},
 		{"spin"}, {"spin", "-1"}, {"share"}, {"share", "1", "now"}, {"write", "1M"}, {"write", "1X", "/tmp/x"},
 	} {
 		out, status := outcomeOf(t, exec.Command(probe, args...))
