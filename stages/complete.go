@@ -149,7 +149,7 @@ func merge(lists ...[]string) []string {
 // network connects the container. The host's own names and resolvers hold where
 // the network is the host's.
 func (w Wish) network(s *plan.Spec) error {
-	s.Net.Mode, s.Net.Path = w.Net, w.NetPath
+	s.Net.Mode = w.Net
 	switch w.Net {
 	case "", "bridge":
 		s.Net.Mode = "bridge"
@@ -158,6 +158,9 @@ func (w Wish) network(s *plan.Spec) error {
 		s.Add("network")
 	case "host", "container":
 		s.Drop("network")
+		if w.NetPath != "" {
+			s.Join("network", w.NetPath)
+		}
 		for file, text := range map[string]*string{"/etc/resolv.conf": &s.Net.Resolv, "/etc/hosts": &s.Net.Hosts} {
 			b, err := os.ReadFile(file)
 			if err != nil && !errors.Is(err, os.ErrNotExist) {

@@ -59,6 +59,9 @@ func ociNamespaces(s plan.Spec) (out []specs.LinuxNamespace) {
 			out = append(out, specs.LinuxNamespace{Type: specs.LinuxNamespaceType(ns)})
 		}
 	}
+	for ns, path := range s.Linux.Joined {
+		out = append(out, specs.LinuxNamespace{Type: specs.LinuxNamespaceType(ns), Path: path})
+	}
 	return out
 }
 

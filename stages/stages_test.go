@@ -237,6 +237,9 @@ func arbitrary(r *rand.Rand, f features.Features) plan.Spec {
 			s.Add(ns)
 		}
 	}
+	if r.IntN(4) == 0 {
+		s.Join("ipc", "/proc/7/ns/ipc")
+	}
 	for _, b := range []*bool{&s.Root.Readonly, &s.Root.Pivot, &s.Linux.Proc, &s.Linux.Devices, &s.Linux.Mqueue,
 		&s.Linux.Cgroup, &s.Process.NoNewPrivileges, &s.Process.Restrict, &s.Process.Terminal} {
 		toggle(b)

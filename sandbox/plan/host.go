@@ -65,9 +65,11 @@ func (b *builder) surroundings() {
 		b.host(op.CgroupCreate{Dirs: dirs}, "before init starts, so that nothing of the container ever runs outside its group", "cgroup")
 		b.limits()
 	}
-	if n := b.spec.Net; n.Mode == "container" {
-		b.host(op.Setns{Path: n.Path, Flag: sys.NewNet},
-			"on the thread that is about to clone: init is born in the network namespace of its parent thread")
+	for _, j := range joining {
+		if path := b.spec.Linux.Joined[j.namespace]; path != "" {
+			b.host(op.Setns{Path: path, Flag: j.flag},
+				"on the thread that is about to clone: init is born in the "+j.namespace+" namespace of its parent thread")
+		}
 	}
 }
 
@@ -190,10 +192,21 @@ func (b *builder) birth() {
 		why += "; it is born into its control group as well"
 	}
 	b.host(c, why, append(changes, "cgroup")...)
-	if s.Net.Mode == "container" {
-		b.host(op.Setns{Path: "/proc/self/ns/net", Flag: sys.NewNet},
-			"now that init has what it needs: our thread goes back to the host's network")
+	for _, j := range joining {
+		if s.Linux.Joined[j.namespace] != "" {
+			b.host(op.Setns{Path: "/proc/self/ns/" + procName(j.namespace), Flag: j.flag},
+				"now that init has what it needs: our thread goes back to the host's "+j.namespace+" namespace")
+		}
 	}
+}
+
+// joining are the namespaces a thread of a Go program can join for itself, and
+// then leave again: setns(2).
+var joining = []joinable{{"network", sys.NewNet}, {"ipc", sys.NewIPC}, {"uts", sys.NewUTS}}
+
+type joinable struct {
+	namespace string // as the OCI spec calls it
+	flag      int    // of setns(2)
 }
 
 // identity settles who root is inside.

@@ -92,6 +92,14 @@ func (s Spec) check(f features.Features) error {
 			return err
 		}
 	}
+	for ns := range s.Linux.Joined {
+		switch known := func(j joinable) bool { return j.namespace == ns }; {
+		case !slices.ContainsFunc(joining, known):
+			return fmt.Errorf("a container cannot be born in another's %s namespace", ns)
+		case s.Has(ns):
+			return fmt.Errorf("a container has either its own %s namespace or another's", ns)
+		}
+	}
 	if s.Has("time") {
 		if err := f.HaveTimeNSByExec(); err != nil {
 			return err

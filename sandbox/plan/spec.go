@@ -7,6 +7,7 @@
 package plan
 
 import (
+	"maps"
 	"slices"
 
 	"cutaway/sandbox/op"
@@ -82,7 +83,12 @@ type Mount struct {
 
 // Linux is what only Linux has.
 type Linux struct {
-	Namespaces    []string           `json:"namespaces,omitempty"` // types: mount uts pid ipc network user cgroup time
+	Namespaces []string `json:"namespaces,omitempty"` // types: mount uts pid ipc network user cgroup time
+	// Joined are namespaces of others that the container is born in, by type, as
+	// paths like /proc/PID/ns/ipc: what linux.namespaces[].path is in the OCI
+	// spec. Of network, ipc and uts only: the others a thread of a program with
+	// several cannot join, or only for its children (setns(2)).
+	Joined        map[string]string  `json:"joined,omitempty"`
 	UIDMappings   []op.IDMapping     `json:"uidMappings,omitempty"`
 	GIDMappings   []op.IDMapping     `json:"gidMappings,omitempty"`
 	Cgroup        bool               `json:"cgroup,omitempty"` // a control group cutaway/ID of its own
@@ -120,8 +126,7 @@ type IOMax struct {
 
 // Net is how the container is connected.
 type Net struct {
-	Mode    string    `json:"mode,omitempty"` // none, bridge, host or container; "" leaves the host's
-	Path    string    `json:"path,omitempty"` // for container: its /proc/PID/ns/net
+	Mode    string    `json:"mode,omitempty"` // none, bridge, host or container (Joined says which); "" leaves the host's
 	Bridge  string    `json:"bridge,omitempty"`
 	Gateway string    `json:"gateway,omitempty"` // address of the bridge, with prefix length
 	Address string    `json:"address,omitempty"` // of the container, with prefix length
@@ -145,6 +150,17 @@ func (s *Spec) Add(namespace string) {
 // Drop takes a namespace away again.
 func (s *Spec) Drop(namespace string) {
 	s.Linux.Namespaces = slices.DeleteFunc(s.Linux.Namespaces, func(n string) bool { return n == namespace })
+}
+
+// Join has the container be born in somebody else's namespace of this type.
+func (s *Spec) Join(namespace, path string) {
+	s.Drop(namespace)
+	joined := maps.Clone(s.Linux.Joined) // a copied Spec keeps its own
+	if joined == nil {
+		joined = map[string]string{}
+	}
+	joined[namespace] = path
+	s.Linux.Joined = joined
 }
 
 // RootUID is what uid 0 of the container is on the host.
