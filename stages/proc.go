@@ -178,15 +178,20 @@ func eventually(read func() (string, error), check func(string) bool) func() (st
 	}
 }
 
-// segments gives the table of System V shared memory of the reader's IPC
-// namespace, reduced to key, number, size and creator: sysvipc(7).
-func segments() (string, error) {
-	table, err := readFile("/proc/sysvipc/shm")()
+// sysvTables gives the System V objects of the reader's IPC namespace, each with
+// its kind, key and number: sysvipc(7).
+func sysvTables() (string, error) {
 	var rows []string
-	for l := range strings.Lines(table) {
-		if f := strings.Fields(l); len(f) > 4 {
-			rows = append(rows, strings.Join([]string{f[0], f[1], f[3], f[4]}, " "))
+	for _, kind := range []string{"shm", "sem", "msg"} {
+		table, err := readFile("/proc/sysvipc/" + kind)()
+		if err != nil {
+			return "", err
+		}
+		for l := range strings.Lines(table) {
+			if f := strings.Fields(l); len(f) > 1 {
+				rows = append(rows, strings.Join([]string{kind, f[0], f[1]}, " "))
+			}
 		}
 	}
-	return strings.Join(rows, "\n"), err
+	return strings.Join(rows, "\n"), nil
 }
