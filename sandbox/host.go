@@ -160,7 +160,7 @@ func (c *Container) build(ctx context.Context) error {
 			return err
 		}
 	}
-	return nil
+	return w.end(ctx)
 }
 
 // bear does the beginning of the Plan while Rest finds out what is to follow,

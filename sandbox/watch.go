@@ -21,7 +21,10 @@ type watcher struct {
 	c     *Container
 	shown []bool
 	last  *inspect.Snapshot // taken after the step before; nil if steps went by unseen
+	told  *inspect.Snapshot // whatever changed up to this one has been told
 	asked int               // pauses so far
+
+	unseen trace.Event // what the steps that go by unseen have called, Of counts them
 }
 
 // before asks whether to go on, and looks.
@@ -29,7 +32,7 @@ func (w *watcher) before(ctx context.Context, group []int) error {
 	i := group[0]
 	if !w.shown[i] {
 		w.last = nil
-		return nil
+		return w.begin(ctx)
 	}
 	if err := w.pause(ctx, i); err != nil {
 		return err
@@ -37,9 +40,40 @@ func (w *watcher) before(ctx context.Context, group []int) error {
 	if w.last != nil {
 		return nil
 	}
-	var err error
-	w.last, err = w.c.snapshot(ctx)
+	return w.catchUp(ctx)
+}
+
+// begin looks before the first step, if that is one which goes by unseen.
+func (w *watcher) begin(ctx context.Context) (err error) {
+	if w.told == nil && w.c.opts.Watch {
+		w.told, err = w.c.snapshot(ctx)
+	}
 	return err
+}
+
+// catchUp looks, and tells what came about by steps that went by unseen: what
+// is shown next is done to that.
+func (w *watcher) catchUp(ctx context.Context) error {
+	now, err := w.c.snapshot(ctx)
+	if err != nil {
+		return err
+	}
+	if e := w.unseen; e.Of > 0 {
+		diff := w.c.mine(inspect.Compare(w.told, now))
+		e.Event, e.Stage, e.PID = trace.EarlierEvent, w.c.opts.Stage, w.c.PID()
+		e.Created, e.Changed, e.Removed = diff.Created, diff.Changed, diff.Removed
+		w.c.lab.emit(e)
+	}
+	w.last, w.told, w.unseen = now, now, trace.Event{}
+	return nil
+}
+
+// end tells what the last steps did, if they went by unseen.
+func (w *watcher) end(ctx context.Context) error {
+	if w.unseen.Of == 0 {
+		return nil
+	}
+	return w.catchUp(ctx)
 }
 
 // pause shows what is about to happen and waits for the person's decision.
@@ -88,6 +122,10 @@ func (w *watcher) after(ctx context.Context, group []int) error {
 	i := group[0]
 	calls := w.c.kernel.Calls()
 	if !w.shown[i] {
+		if w.c.opts.Watch {
+			w.unseen.Of += len(group)
+			w.unseen.Calls = append(w.unseen.Calls, calls...)
+		}
 		return nil
 	}
 	now, err := w.c.snapshot(ctx)
@@ -95,7 +133,7 @@ func (w *watcher) after(ctx context.Context, group []int) error {
 		return err
 	}
 	diff := w.c.mine(inspect.Compare(w.last, now))
-	w.last = now
+	w.last, w.told = now, now
 	step := w.c.Plan[i]
 	n, of := w.position(i)
 	e := trace.Event{Event: trace.StepEvent, Stage: w.c.opts.Stage, Step: n, Of: of, Where: string(step.Where),

@@ -19,6 +19,7 @@ const (
 	StageEvent   = "stage"   // a stage begins (or, with Done, has ended)
 	PlanEvent    = "plan"    // one Step, not done: what it would call
 	StepEvent    = "step"    // one Step was done
+	EarlierEvent = "earlier" // Steps that an earlier stage shows were done
 	NoteEvent    = "note"    // a sentence for the reader
 	PredictEvent = "predict" // a question to answer before looking
 	ProbeEvent   = "probe"   // a command run to observe, with its checked outcome
@@ -35,7 +36,7 @@ type Event struct {
 
 	// step; on a stage event the stage's number and that of the last stage
 	Step  int    `json:"step,omitempty"`  // counted from 1 among the steps shown
-	Of    int    `json:"of,omitempty"`    // how many are shown
+	Of    int    `json:"of,omitempty"`    // how many are shown; of an earlier event: how many it stands for
 	Where string `json:"where,omitempty"` // "host" or "init"; for a probe "inside" or "outside"
 	PID   int    `json:"pid,omitempty"`   // of init, in the host's PID namespace
 	Op    string `json:"op,omitempty"`    // "sethostname"
@@ -43,8 +44,8 @@ type Event struct {
 	Shell string `json:"shell,omitempty"` // the same by hand
 	New   bool   `json:"new,omitempty"`   // of a planned step: the stage before does not have it
 
-	// A step has all four lists, if only an empty one; a probe has Changed where
-	// what it ran is known for what it changes.
+	// A step, and an earlier event, has all four lists, if only an empty one; a
+	// probe has Changed where what it ran is known for what it changes.
 	Calls   []sys.Call       `json:"calls,omitzero"`
 	Created []inspect.Object `json:"created,omitzero"`
 	Changed []inspect.Object `json:"changed,omitzero"`

@@ -42,7 +42,7 @@ func (j *JSON) Err() error { return j.err }
 // its four lists, empty rather than absent, so that `.created[]` needs no guard.
 func forPrograms(e Event) Event {
 	e.Schema = Schema
-	if e.Event != StepEvent {
+	if e.Event != StepEvent && e.Event != EarlierEvent {
 		return e
 	}
 	calls := make([]sys.Call, len(e.Calls))

@@ -90,3 +90,14 @@ func TestFirstWriteErrorIsKept(t *testing.T) {
 	j.Emit(note)
 	require.Equal(t, 1000, disk.room, "nothing is written after an error")
 }
+
+// What earlier stages' steps did is told to programs like a step, and not to
+// people, who have seen it there.
+func TestEarlierSteps(t *testing.T) {
+	e := Event{Event: EarlierEvent, Stage: "03-uts", Of: 4,
+		Created: []inspect.Object{object(inspect.Mnt, "mnt:[4026532300]", "/proc/1234/ns/mnt")}}
+	require.Equal(t, `{"schema":1,"event":"earlier","stage":"03-uts","of":4,"calls":[],`+
+		`"created":[{"kind":"mnt","id":"mnt:[4026532300]","where":"/proc/1234/ns/mnt","detail":{}}],`+
+		`"changed":[],"removed":[]}`+"\n", asJSON(t, e))
+	require.Empty(t, rendered(t, TextOptions{}, []Event{e}))
+}

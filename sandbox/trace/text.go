@@ -36,7 +36,7 @@ func NewText(w io.Writer, o TextOptions) *Text {
 // terminal falls between blocks, not into them. After the first write error
 // nothing more is written.
 func (t *Text) Emit(e Event) {
-	if t.err != nil {
+	if t.err != nil || e.Event == EarlierEvent { // which is known from earlier
 		return
 	}
 	e = cleaned(e)
