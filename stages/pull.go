@@ -141,7 +141,7 @@ func (f *Pulled) unpack(ctx context.Context, o image.Owner) (lowers []string, ca
 			return nil, nil, fmt.Errorf("name layer %s: %w", dir, err)
 		}
 		lowers = append(lowers, name)
-		calls = append(calls, sys.Call{Name: "symlink", Args: []string{strconv.Quote(target), strconv.Quote(name)}})
+		calls = append(calls, sys.Call{Name: "symlinkat", Args: []string{strconv.Quote(target), "AT_FDCWD", strconv.Quote(name)}})
 	}
 	return lowers, calls, nil
 }

@@ -34,7 +34,7 @@ type Nft struct {
 func (Nft) Name() string { return "nft" }
 
 // Do implements Op. The messages travel as one batch, which the kernel takes
-// whole or not at all; it leaves with the last of them.
+// whole or not at all.
 func (o Nft) Do(k *sys.Kernel, _ *Target) error {
 	conn, err := nftConn()
 	if err != nil {
@@ -45,13 +45,13 @@ func (o Nft) Do(k *sys.Kernel, _ *Target) error {
 		return at(err, "make table %s", o.Table)
 	}
 	table := conn.AddTable(&nftables.Table{Name: o.Table, Family: nftables.TableFamilyIPv4})
-	messages := []nftMessage{{"NFT_MSG_NEWTABLE", "table ip " + o.Table}}
+	messages := []string{"NFT_MSG_NEWTABLE, table ip " + o.Table}
 	for _, c := range chains {
 		chain := conn.AddChain(c.in(table))
-		messages = append(messages, nftMessage{"NFT_MSG_NEWCHAIN", c.name + " " + c.spec()})
+		messages = append(messages, "NFT_MSG_NEWCHAIN, "+c.name+" "+c.spec())
 		for _, r := range c.rules {
 			conn.AddRule(&nftables.Rule{Table: table, Chain: chain, Exprs: r.exprs()})
-			messages = append(messages, nftMessage{"NFT_MSG_NEWRULE", c.name + " " + r.String()})
+			messages = append(messages, "NFT_MSG_NEWRULE, "+c.name+" "+r.String())
 		}
 	}
 	return at(nftSend(k, conn, messages), "make table %s", o.Table)
@@ -116,7 +116,7 @@ func (o Nft) Undo(k *sys.Kernel) error {
 		return at(err, "delete table %s", o.Table)
 	}
 	conn.DelTable(&nftables.Table{Name: o.Table, Family: nftables.TableFamilyIPv4})
-	err = nftSend(k, conn, []nftMessage{{"NFT_MSG_DELTABLE", "table ip " + o.Table}})
+	err = nftSend(k, conn, []string{"NFT_MSG_DELTABLE, table ip " + o.Table})
 	if errors.Is(err, os.ErrNotExist) {
 		return nil
 	}

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"time"
 
 	"github.com/google/nftables"
@@ -11,9 +12,6 @@ import (
 
 	"cutaway/sandbox/sys"
 )
-
-// nftMessage is one message of a batch: its type, and the rest in nft syntax.
-type nftMessage struct{ kind, body string }
 
 // nftPatience is how long nf_tables may take to answer; the first request loads
 // its modules. A kernel without it does not answer all of a batch.
@@ -25,21 +23,13 @@ func nftConn() (*nftables.Conn, error) {
 	}))
 }
 
-// nftSend records the messages queued in conn and sends them with the last.
-func nftSend(k *sys.Kernel, conn *nftables.Conn, messages []nftMessage) error {
-	for i, m := range messages {
-		err := k.Netlink(m.kind, m.body, func() error {
-			if i < len(messages)-1 {
-				return nil
-			}
-			return conn.Flush()
-		})
-		if errors.Is(err, os.ErrDeadlineExceeded) {
-			return fmt.Errorf("no answer from nf_tables within %s: the kernel lacks CONFIG_NF_TABLES or the module nf_tables", nftPatience)
-		}
-		if err != nil {
-			return err
-		}
+// nftSend records the messages queued in conn, each its type and the rest in nft
+// syntax, and sends them as one batch.
+func nftSend(k *sys.Kernel, conn *nftables.Conn, messages []string) error {
+	batch := slices.Concat([]string{"NFNL_MSG_BATCH_BEGIN"}, messages, []string{"NFNL_MSG_BATCH_END"})
+	err := k.NetlinkBatch(batch, conn.Flush)
+	if errors.Is(err, os.ErrDeadlineExceeded) {
+		return fmt.Errorf("no answer from nf_tables within %s: the kernel lacks CONFIG_NF_TABLES or the module nf_tables", nftPatience)
 	}
-	return nil
+	return err
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"unsafe"
 
 	"golang.org/x/sys/unix"
 )
@@ -103,8 +104,28 @@ func (k *Kernel) Setns(path string, nstype int) error {
 
 // Mount attaches or changes a mount: mount(2). Empty strings are NULL.
 func (k *Kernel) Mount(source, target, fstype string, flags uintptr, data string) error {
-	return k.do(func() error { return unix.Mount(source, target, fstype, flags, data) },
+	return k.do(func() error { return mount(source, target, fstype, flags, data) },
 		"mount", strOrNull(source), Quote(target), strOrNull(fstype), MountFlags(flags), strOrNull(data))
+}
+
+// mount is unix.Mount, which gives the kernel empty strings where we print NULL.
+func mount(source, target, fstype string, flags uintptr, data string) error {
+	args := make([]*byte, 4)
+	for i, text := range []string{source, target, fstype, data} {
+		if text == "" {
+			continue
+		}
+		var err error
+		if args[i], err = unix.BytePtrFromString(text); err != nil {
+			return err
+		}
+	}
+	_, _, e := unix.Syscall6(unix.SYS_MOUNT, uintptr(unsafe.Pointer(args[0])), uintptr(unsafe.Pointer(args[1])),
+		uintptr(unsafe.Pointer(args[2])), flags, uintptr(unsafe.Pointer(args[3])), 0)
+	if e != 0 {
+		return e
+	}
+	return nil
 }
 
 // Umount2 detaches a mount: umount2(2).
@@ -162,9 +183,11 @@ func (k *Kernel) Setdomainname(name string) error {
 		"setdomainname", Quote(name), strconv.Itoa(len(name)))
 }
 
-// Mkdir makes a directory; one that is there already is no error: mkdir(2).
+// Mkdir makes a directory; one that is there already is no error: mkdir(2). Of
+// this and the next three calls arm64 has only the forms that end in "at".
 func (k *Kernel) Mkdir(path string, mode uint32) error {
-	err := k.do(func() error { return unix.Mkdir(path, mode) }, "mkdir", Quote(path), fmt.Sprintf("%#o", mode))
+	err := k.do(func() error { return unix.Mkdirat(unix.AT_FDCWD, path, mode) },
+		"mkdirat", "AT_FDCWD", Quote(path), fmt.Sprintf("%#o", mode))
 	if errors.Is(err, unix.EEXIST) {
 		return nil
 	}
@@ -173,29 +196,32 @@ func (k *Kernel) Mkdir(path string, mode uint32) error {
 
 // Rmdir removes an empty directory or control group: rmdir(2).
 func (k *Kernel) Rmdir(path string) error {
-	return k.do(func() error { return unix.Rmdir(path) }, "rmdir", Quote(path))
+	return k.do(func() error { return unix.Unlinkat(unix.AT_FDCWD, path, unix.AT_REMOVEDIR) },
+		"unlinkat", "AT_FDCWD", Quote(path), "AT_REMOVEDIR")
 }
 
 // Symlink makes a symbolic link: symlink(2).
 func (k *Kernel) Symlink(target, path string) error {
-	return k.do(func() error { return unix.Symlink(target, path) }, "symlink", Quote(target), Quote(path))
+	return k.do(func() error { return unix.Symlinkat(target, unix.AT_FDCWD, path) },
+		"symlinkat", Quote(target), "AT_FDCWD", Quote(path))
 }
 
-// Chown gives a file to another owner without following links: lchown(2).
+// Chown gives a file to another owner without following links: chown(2).
 func (k *Kernel) Chown(path string, uid, gid int) error {
-	return k.do(func() error { return unix.Lchown(path, uid, gid) },
-		"lchown", Quote(path), strconv.Itoa(uid), strconv.Itoa(gid))
+	return k.do(func() error { return unix.Fchownat(unix.AT_FDCWD, path, uid, gid, unix.AT_SYMLINK_NOFOLLOW) },
+		"fchownat", "AT_FDCWD", Quote(path), strconv.Itoa(uid), strconv.Itoa(gid), "AT_SYMLINK_NOFOLLOW")
 }
 
 // Create makes an empty regular file to serve as a mount point: openat(2).
 func (k *Kernel) Create(path string) error {
-	return k.do(func() error {
+	_, err := k.call(func() (int64, error) {
 		fd, err := unix.Open(path, unix.O_CREAT|unix.O_WRONLY|unix.O_CLOEXEC|unix.O_NOFOLLOW, 0o644)
 		if err != nil {
-			return err
+			return 0, err
 		}
-		return unix.Close(fd)
+		return int64(fd), unix.Close(fd)
 	}, "openat", "AT_FDCWD", Quote(path), "O_WRONLY|O_CREAT|O_CLOEXEC|O_NOFOLLOW", "0644")
+	return err
 }
 
 // Write writes text to an existing file by one write(2), as the files of /proc
@@ -232,9 +258,21 @@ func (k *Kernel) LinkUp(name string) error {
 }
 
 // Netlink records a request that a netlink library makes: rtnetlink(7). kind is
-// the message type (RTM_NEWLINK), body its gist.
+// the message type (RTM_NEWLINK), body its gist. What it returns is not that of
+// sendto(2), the number of bytes, but what the kernel answers: 0 or an errno,
+// netlink(7).
 func (k *Kernel) Netlink(kind, body string, f func() error) error {
 	return k.do(f, "sendto", "<netlink>", "{type="+kind+", "+body+"}")
+}
+
+// NetlinkBatch is Netlink for several messages that go by one sendmsg(2), each
+// given as its type and its gist.
+func (k *Kernel) NetlinkBatch(messages []string, f func() error) error {
+	args := []string{"<netlink>"}
+	for _, m := range messages {
+		args = append(args, "{type="+m+"}")
+	}
+	return k.do(f, "sendmsg", args...)
 }
 
 // strOrNull quotes s, or says NULL as the call gets it.

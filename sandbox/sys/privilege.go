@@ -34,19 +34,20 @@ func (k *Kernel) Setgroups(gids []int) error {
 	}
 	return k.do(func() error {
 		return raw(unix.SYS_SETGROUPS, uintptr(len(gids)), uintptr(unsafe.Pointer(&list[0])), 0)
-	}, "setgroups", strconv.Itoa(len(gids)), "["+strings.Join(words, " ")+"]")
+	}, "setgroups", strconv.Itoa(len(gids)), "["+strings.Join(words, ", ")+"]")
 }
 
 // KeepCaps lets the permitted set survive a change of all uids from 0:
 // PR_SET_KEEPCAPS, prctl(2).
 func (k *Kernel) KeepCaps() error {
-	return k.prctl(unix.PR_SET_KEEPCAPS, "PR_SET_KEEPCAPS", 1)
+	return k.do(func() error { return unix.Prctl(unix.PR_SET_KEEPCAPS, 1, 0, 0, 0) }, "prctl", "PR_SET_KEEPCAPS", "1")
 }
 
 // NoNewPrivs makes execve(2) never grant what setuid bits or file
 // capabilities promise: PR_SET_NO_NEW_PRIVS, prctl(2).
 func (k *Kernel) NoNewPrivs() error {
-	return k.prctl(unix.PR_SET_NO_NEW_PRIVS, "PR_SET_NO_NEW_PRIVS", 1)
+	return k.do(func() error { return unix.Prctl(unix.PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) },
+		"prctl", "PR_SET_NO_NEW_PRIVS", "1", "0", "0", "0")
 }
 
 // ParentDeathSignal asks for SIGKILL when the parent thread ends:
@@ -66,7 +67,7 @@ func (k *Kernel) DropBounding(n int) error {
 // ClearAmbient empties the ambient set: PR_CAP_AMBIENT_CLEAR_ALL, capabilities(7).
 func (k *Kernel) ClearAmbient() error {
 	return k.do(func() error { return unix.Prctl(unix.PR_CAP_AMBIENT, unix.PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) },
-		"prctl", "PR_CAP_AMBIENT", "PR_CAP_AMBIENT_CLEAR_ALL")
+		"prctl", "PR_CAP_AMBIENT", "PR_CAP_AMBIENT_CLEAR_ALL", "0", "0", "0")
 }
 
 // Capset sets the thread's effective, permitted and inheritable sets, each a
@@ -106,10 +107,6 @@ func (k *Kernel) Seccomp(prog []bpf.RawInstruction) error {
 	return k.do(func() error {
 		return raw(unix.SYS_SECCOMP, unix.SECCOMP_SET_MODE_FILTER, 0, uintptr(unsafe.Pointer(&f)))
 	}, "seccomp", "SECCOMP_SET_MODE_FILTER", "0", fmt.Sprintf("{len=%d, filter=...}", len(prog)))
-}
-
-func (k *Kernel) prctl(option int, name string, arg uintptr) error {
-	return k.do(func() error { return unix.Prctl(option, arg, 0, 0, 0) }, "prctl", name, strconv.Itoa(int(arg)), "0", "0", "0")
 }
 
 // raw makes a system call on this thread alone.
