@@ -85,12 +85,11 @@ var reads = regexp.MustCompile(`^(NS_GET_|TCGETS|TIOCGWINSZ|TIOCGPTN|FIONREAD|SI
 var labels = map[string]bool{"PR_SET_NAME": true, "PR_SET_VMA": true}
 
 // note reports whether what a call changes is a file that the lab keeps for
-// itself: its journals and locks, the image store and the trees made of it, a
-// file in memory.
+// itself: its journals and locks, and all that it keeps from run to run; not the
+// files of a container. A file in memory is nobody else's either.
 func (r rules) note(c traced) bool {
-	path := c.path()
-	return slices.ContainsFunc([]string{r.dirs.Run, r.dirs.Images(), filepath.Join(r.dirs.Data, "trees"), "/memfd:"},
-		func(dir string) bool { return strings.HasPrefix(path, dir) })
+	in := func(dir string) bool { return strings.HasPrefix(c.path(), dir) }
+	return in(r.dirs.Run) || in("/memfd:") || in(r.dirs.Data) && !in(filepath.Join(r.dirs.Data, "containers"))
 }
 
 // path is what a call works on: its last path, as the others (of a link, of a
@@ -169,38 +168,62 @@ func fieldsOf(text string) map[string]string {
 }
 
 // messages lists the types of the netlink messages that a call sends, nil if it
-// sends to no netlink socket.
+// sends to no netlink socket. strace gives them as numbers where it cannot tell
+// the socket's family, for one: in another network namespace than its own.
 func (c traced) messages() []string {
 	text := strings.Join(c.args, ", ")
 	if !strings.Contains(text, "sa_family=AF_NETLINK") {
 		return nil
 	}
 	var kinds []string
+	var numbers []int64
 	for _, m := range messageType.FindAllStringSubmatch(text, -1) {
-		kinds = append(kinds, messageName(strings.TrimPrefix(m[1], "NFNL_SUBSYS_NFTABLES<<8|")))
+		kinds = append(kinds, strings.TrimPrefix(m[1], "NFNL_SUBSYS_NFTABLES<<8|"))
+		n, _ := strconv.ParseInt(m[1], 0, 32) // 0 for a name
+		numbers = append(numbers, n)
+	}
+	netfilter := slices.ContainsFunc(numbers, func(n int64) bool { return n>>8 == nfTables })
+	for i, n := range numbers {
+		switch {
+		case n < 16:
+		case netfilter:
+			kinds[i] = netfilterMessage(n)
+		default:
+			kinds[i] = routeMessage(n)
+		}
 	}
 	return kinds
 }
 
 var messageType = regexp.MustCompile(`nlmsg_type=([\w<|]+)`)
 
-// messageName names a type that strace gives as a number, as it does for a
-// socket of another network namespace than its own: linux/rtnetlink.h has them
-// in groups of four; those of the other families are above 255.
-func messageName(kind string) string {
-	n, err := strconv.ParseInt(kind, 0, 32)
-	if err != nil || n < 16 {
-		return kind
+// nfTables is NFNL_SUBSYS_NFTABLES, the high byte of the types of nf_tables.
+const nfTables = 10
+
+// netfilterMessage names a type by linux/netfilter/nfnetlink.h and nf_tables.h,
+// which has them in groups of three.
+func netfilterMessage(n int64) string {
+	objects := []string{"TABLE", "CHAIN", "RULE", "SET", "SETELEM"}
+	verbs := []string{"NEW", "GET", "DEL"}
+	switch n {
+	case 16:
+		return "NFNL_MSG_BATCH_BEGIN"
+	case 17:
+		return "NFNL_MSG_BATCH_END"
 	}
-	verb := []string{"NEW", "DEL", "GET", "SET"}[n%4]
+	if n &= 0xff; int(n) < len(objects)*len(verbs) {
+		return "NFT_MSG_" + verbs[n%3] + objects[n/3]
+	}
+	return fmt.Sprintf("NFT_MSG_%d", n)
+}
+
+// routeMessage names a type by linux/rtnetlink.h, which has them in groups of
+// four.
+func routeMessage(n int64) string {
 	objects := []string{"LINK", "ADDR", "ROUTE", "NEIGH", "RULE", "QDISC", "TCLASS", "TFILTER", "ACTION", "PREFIX"}
-	switch object := (n - 16) / 4; {
-	case n == 10<<8|1 || n == 10<<8|4 || n == 10<<8|7: // of nf_tables: table, chain, rule
-		return "NFT_MSG_GET"
-	case n > 255:
-		return kind
-	case int(object) < len(objects):
-		return "RTM_" + verb + objects[object]
+	verb, object := []string{"NEW", "DEL", "GET", "SET"}[n%4], fmt.Sprint((n-16)/4)
+	if i := int(n-16) / 4; i < len(objects) {
+		object = objects[i]
 	}
-	return fmt.Sprintf("RTM_%s/%d", verb, n)
+	return "RTM_" + verb + object
 }

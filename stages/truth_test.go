@@ -98,7 +98,7 @@ func (r rules) step(k int) (lies []string) {
 		}
 	}
 	for _, lie := range append(r.compare(e, made), r.requested(k)...) {
-		lies = append(lies, fmt.Sprintf("step %d, %s: %s", e.Step, e.Op, lie))
+		lies = append(lies, fmt.Sprintf("step %d, %s: %.500s", e.Step, e.Op, lie))
 	}
 	return lies
 }
@@ -190,15 +190,16 @@ func (r rules) actual(i int) string {
 		all := fieldsOf(strings.Join(c.args, ", "))
 		args = []string{all["flags"]}
 	case "clone3":
-		f := fieldsOf(c.args[0])
-		args = []string{fmt.Sprintf("{flags=%s, exit_signal=%s, cgroup=%s}", plain(f["flags"]), f["exit_signal"], strings.TrimLeft(f["cgroup"], "0123456789"))}
+		in, _, _ := strings.Cut(c.args[0], " => ") // and what comes back
+		f := fieldsOf(in)
+		args = []string{fmt.Sprintf("{flags=%s, exit_signal=%s, cgroup=<%s>}", f["flags"], f["exit_signal"], r.opened(i, f["cgroup"]))}
 	case "sendto", "sendmsg":
 		args = c.messages()
 		if c.errno == "" { // the number of bytes; what is printed is the kernel's answer
 			ret = "0"
 		}
 	case "setns":
-		args[0] = "<" + r.opened(i) + ">"
+		args[0] = "<" + r.opened(i, args[0]) + ">"
 	case "write", "ioctl":
 		args[0] = strings.TrimLeft(args[0], "0123456789")
 	case "prlimit64":
@@ -210,9 +211,9 @@ func (r rules) actual(i int) string {
 	return fmt.Sprintf("%s(%s) = %s %s", c.name, strings.Join(args, ", "), ret, c.errno)
 }
 
-// opened is the path by which the descriptor that call i joins was opened.
-func (r rules) opened(i int) string {
-	fd, _, _ := strings.Cut(r.calls[i].args[0], "<")
+// opened is the path by which a descriptor that call i gets was opened.
+func (r rules) opened(i int, fd string) string {
+	fd, _, _ = strings.Cut(fd, "<")
 	for j := i - 1; j >= 0; j-- {
 		if c := r.calls[j]; c.pid == r.calls[i].pid && c.name == "openat" && c.ret == fd {
 			path, _ := unquote(c.args[1])
@@ -243,8 +244,12 @@ func plain(arg string) string {
 	if strings.HasPrefix(arg, "<socket:") {
 		return "<socket>"
 	}
-	if strings.HasPrefix(arg, "{effective=") {
+	switch {
+	case strings.HasPrefix(arg, "{effective="):
 		return capabilities(arg)
+	case strings.HasPrefix(arg, "{flags="):
+		f := fieldsOf(arg)
+		return fmt.Sprintf("flags %s, exit_signal %s, cgroup %s", plain(f["flags"]), f["exit_signal"], f["cgroup"])
 	}
 	if someFlags.MatchString(arg) {
 		flags := strings.Split(arg, "|")
