@@ -19,6 +19,7 @@ import (
 // package imports only what is lower; docs/architecture.md has the picture.
 var layers = map[string]int{
 	"cmd":     4,
+	"docs":    0,
 	"lessons": 3, "exercises": 3, "stages": 3, "vm": 3,
 	"sandbox":    2,
 	"sandbox/op": 1, "sandbox/plan": 1, "sandbox/pid1": 1, "sandbox/inspect": 1, "sandbox/trace": 1,
@@ -36,6 +37,7 @@ var beside = map[string][]string{
 	"cmd":             {},
 	"vm":              {"vm"},
 	"exercises":       {"stages", "lessons"},
+	"lessons":         {"lessons"},
 	"stages":          {"lessons", "vm"}, // vm: the names of packages
 }
 

@@ -5,6 +5,7 @@ import (
 	"flag"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
@@ -14,28 +15,71 @@ import (
 
 var update = flag.Bool("update", false, "renew what is generated in the documentation")
 
-// generated is a block of a document that a command has printed.
-var generated = regexp.MustCompile("(?s)(<!-- generated: (cutaway [^\n]*) -->\n```\n)(.*?)(```\n<!-- end -->)")
+// generated is a block of a document that a command has printed, or of that the
+// lines from the first with one text to the next with another.
+var generated = regexp.MustCompile("(?s)(<!-- generated: (cutaway [^\n|]*?)(?: \\| from \"([^\n\"]*)\" to \"([^\n\"]*)\")? -->\n```\n)(.*?)(```\n<!-- end -->)")
 
 // TestDocuments runs the commands whose output stands in documents, and fails
 // when a document is stale. Only what differs from run to run is made equal.
 func TestDocuments(t *testing.T) {
-	const file = "../../README.md"
-	text, err := os.ReadFile(file)
+	files, err := filepath.Glob("../../lessons/*.md")
 	require.NoError(t, err)
-	require.NotEmpty(t, generated.FindAll(text, -1), "nothing generated is left in %s", file)
-	fresh := generated.ReplaceAllFunc(text, func(block []byte) []byte {
-		m := generated.FindSubmatch(block)
-		output := printed(t, strings.Fields(string(m[2]))[1:])
-		if !*update && alike(output) == alike(string(m[3])) {
-			return block
-		}
-		return bytes.Join([][]byte{m[1], []byte(output), m[4]}, nil)
-	})
-	if *update {
-		require.NoError(t, os.WriteFile(file, fresh, 0o644))
+	files = append(files, "../../README.md")
+	outputs := map[string]string{} // by command: lessons quote one stage in pieces
+	for _, file := range files {
+		t.Run(filepath.Base(file), func(t *testing.T) {
+			text, err := os.ReadFile(file)
+			require.NoError(t, err)
+			require.Equal(t, strings.Count(string(text), "<!-- generated:"), len(generated.FindAll(text, -1)), "a block of %s has no end", file)
+			fresh := generated.ReplaceAllFunc(text, func(block []byte) []byte { return regenerate(t, block, outputs) })
+			if *update {
+				require.NoError(t, os.WriteFile(file, fresh, 0o644))
+			}
+			require.Equal(t, string(text), string(fresh), "%s is stale: go test ./cmd/cutaway -run TestDocuments -update", file)
+		})
 	}
-	require.Equal(t, string(text), string(fresh), "%s is stale: go test ./cmd/cutaway -run TestDocuments -update", file)
+}
+
+// regenerate renews a block, unless what it has is the same but for what differs
+// from run to run.
+func regenerate(t *testing.T, block []byte, outputs map[string]string) []byte {
+	t.Helper()
+	m := generated.FindSubmatch(block)
+	command, from, to := string(m[2]), string(m[3]), string(m[4])
+	if _, known := outputs[command]; !known {
+		outputs[command] = printed(t, strings.Fields(command)[1:])
+	}
+	output := outputs[command]
+	if from != "" {
+		output = lines(t, output, from, to)
+	}
+	if !*update && alike(output) == alike(string(m[5])) {
+		return block
+	}
+	return bytes.Join([][]byte{m[1], []byte(output), m[6]}, nil)
+}
+
+// lines gives the part of an output from the first line that contains from to
+// the next that contains to.
+func lines(t *testing.T, output, from, to string) string {
+	t.Helper()
+	_, rest, found := strings.Cut("\n"+output, "\n"+lineWith(output, from))
+	require.True(t, found, "no line with %q", from)
+	rest = lineWith(output, from) + rest
+	end := lineWith(rest, to)
+	before, _, _ := strings.Cut(rest, end)
+	require.NotEmpty(t, end, "no line with %q after that with %q", to, from)
+	return before + end
+}
+
+// lineWith gives the first line that contains text, with its end.
+func lineWith(output, text string) string {
+	for line := range strings.Lines(output) {
+		if strings.Contains(line, text) {
+			return line
+		}
+	}
+	return ""
 }
 
 // printed runs the cutaway that make build has left, on a host called laptop.

@@ -32,3 +32,15 @@ func (i ink) mark(m string) string {
 	}
 	return m
 }
+
+// Bold and Faint weigh text down or lighten it where the options have colour.
+func (o TextOptions) Bold(s string) string { return ink(o.Color).bold(s) }
+
+// Faint is for what is there to be skipped.
+func (o TextOptions) Faint(s string) string { return ink(o.Color).faint(s) }
+
+// Columns is the width to lay out for, and Cells how wide a text is there.
+func (o TextOptions) Columns() int { return o.columns() }
+
+// Cells measures a text in terminal cells.
+func Cells(s string) int { return width(s) }

@@ -1,0 +1,155 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"os/exec"
+
+	"cutaway/lessons"
+	"cutaway/lessons/progress"
+	"cutaway/sandbox/trace"
+
+	"github.com/spf13/cobra"
+)
+
+// lessonFlags are the flags of cutaway lesson.
+type lessonFlags struct {
+	in, format, course string
+	begin              bool
+}
+
+// lesson plays a lesson, or lists them.
+func (c *cli) lesson() *cobra.Command {
+	var f lessonFlags
+	cmd := &cobra.Command{
+		Use:   "lesson [LESSON]",
+		Short: "play a lesson; without a name, list them",
+		Long: "Play the lesson of a stage: it asks what you expect, runs the stage, asks what\n" +
+			"you saw, and explains. It goes on where you stopped. Into a pipe or a file the\n" +
+			"lesson is written as a text to read.",
+		Args: func(cmd *cobra.Command, args []string) error { return count(cmd, args, 0, 1) },
+		ValidArgsFunction: func(_ *cobra.Command, args []string, _ string) ([]cobra.Completion, cobra.ShellCompDirective) {
+			return completeLessons(f, args), cobra.ShellCompDirectiveNoFileComp
+		},
+		RunE: func(cmd *cobra.Command, args []string) error { return c.runLesson(cmd, f, args) },
+	}
+	inFlag(cmd, &f.in)
+	cmd.Flags().StringVar(&f.format, "format", "", "`md`, html or slides: write it for reading, printing or showing")
+	cmd.Flags().StringVar(&f.course, "course", "", "read lessons from `DIR` in place of the built-in ones")
+	cmd.Flags().BoolVar(&f.begin, "from-the-start", false, "begin anew")
+	complete(cmd, "format", "md", "html", "slides")
+	return cmd
+}
+
+func (f lessonFlags) read() (lessons.Course, error) {
+	if f.course == "" {
+		return lessons.BuiltIn()
+	}
+	if st, err := os.Stat(f.course); err != nil {
+		return nil, fmt.Errorf("open course: %w", err)
+	} else if !st.IsDir() {
+		return nil, &fs.PathError{Op: "open course", Path: f.course, Err: errors.New("not a directory")}
+	}
+	return lessons.Read(os.DirFS(f.course))
+}
+
+func completeLessons(f lessonFlags, args []string) []cobra.Completion {
+	course, err := f.read()
+	if len(args) > 0 || err != nil {
+		return nil
+	}
+	var words []cobra.Completion
+	for _, l := range course {
+		words = append(words, cobra.CompletionWithDesc(l.Slug, l.Title))
+	}
+	return words
+}
+
+func (c *cli) runLesson(cmd *cobra.Command, f lessonFlags, args []string) error {
+	if err := oneOf(cmd, "format", f.format, "", "md", "html", "slides"); err != nil {
+		return err
+	}
+	course, err := f.read()
+	if err != nil {
+		return err
+	}
+	if len(args) == 0 {
+		return c.listLessons(course)
+	}
+	l, err := course.Find(args[0])
+	if err != nil {
+		return err
+	}
+	switch {
+	case f.format == "md":
+		_, err = os.Stdout.Write(l.Markdown())
+	case f.format == "html":
+		err = lessons.WritePage(os.Stdout, l)
+	case f.format == "slides":
+		err = lessons.WriteSlides(os.Stdout, l)
+	case !person():
+		_, err = fmt.Print(lessons.Text(l.Markdown(), c.text(os.Stdout)))
+	default:
+		err = c.playLesson(cmd.Context(), f, l)
+	}
+	return err
+}
+
+// playLesson plays it to the person at the terminal.
+func (c *cli) playLesson(ctx context.Context, f lessonFlags, l lessons.Lesson) error {
+	done, err := progress.All()
+	if err != nil {
+		return err
+	}
+	from := lessons.Resume(l, done)
+	if f.begin {
+		from = 0
+	}
+	p := lessons.Player{In: bufio.NewReader(os.Stdin), Out: os.Stdout, Options: c.text(os.Stdout), Note: progress.Note,
+		Stage: func(ctx context.Context, stage string, pause bool) error { return playStage(ctx, stage, f.in, pause) }}
+	err = p.Play(ctx, l, from, done)
+	if errors.Is(err, lessons.ErrStopped) {
+		fmt.Printf("\n to go on: cutaway lesson %s\n", l.Slug)
+		return nil
+	}
+	return err
+}
+
+// playStage runs cutaway stage as a program of its own: where it is to run is
+// for that verb to decide.
+func playStage(ctx context.Context, stage, in string, pause bool) error {
+	self, err := os.Executable()
+	if err != nil {
+		return fmt.Errorf("play stage %s: %w", stage, err)
+	}
+	args := []string{"stage", stage, "--in", in}
+	if pause {
+		args = append(args, "--pause")
+	}
+	run := exec.CommandContext(ctx, self, args...)
+	run.Stdin, run.Stdout, run.Stderr = os.Stdin, os.Stdout, os.Stderr
+	var status *exec.ExitError
+	if err := run.Run(); errors.As(err, &status) {
+		return payloadStatus(status.ExitCode()) // it has said why
+	} else if err != nil {
+		return fmt.Errorf("play stage %s: %w", stage, err)
+	}
+	return nil
+}
+
+// listLessons shows what there is to read, and how far a person has come.
+func (c *cli) listLessons(course lessons.Course) error {
+	done, err := progress.All()
+	if err != nil {
+		return err
+	}
+	var rows [][]string
+	for _, l := range course {
+		rows = append(rows, []string{l.Slug, l.Title, fmt.Sprintf("%d min", l.Minutes), l.Progress(done)})
+	}
+	return trace.Table(os.Stdout, c.text(os.Stdout), []string{"Lesson", "About", "Takes", "You"}, rows)
+}
