@@ -16,7 +16,6 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"time"
 
 	"cutaway/sandbox/image"
 	"cutaway/vm/guest"
@@ -62,14 +61,13 @@ func baseInitramfs(k *Kernel, init string) (string, error) {
 		return "", err
 	}
 	file := filepath.Join(dir, key+".cpio")
-	now := time.Now()
-	if os.Chtimes(file, now, now) == nil { // it is there, and was used just now
+	if used(file) {
 		return file, nil
 	}
 	if err := buildInitramfs(file, k, program, base); err != nil {
 		return "", fmt.Errorf("make the initramfs: %w", err)
 	}
-	return file, prune(dir, now.Add(-7*24*time.Hour))
+	return file, prune(dir)
 }
 
 // baseLayer is the archive of the built-in image's first layer: busybox and
@@ -231,36 +229,4 @@ func layerFiles(layer []byte) ([]file, error) {
 		}
 		files = append(files, f)
 	}
-}
-
-// writeWhole writes a file whole or not at all.
-func writeWhole(to string, write func(io.Writer) error) error {
-	f, err := os.CreateTemp(filepath.Dir(to), "new-*")
-	if err != nil {
-		return err
-	}
-	defer os.Remove(f.Name()) // gone already when all went well
-	w := bufio.NewWriterSize(f, 1<<20)
-	if err := errors.Join(write(w), w.Flush(), f.Chmod(0o644), f.Close()); err != nil {
-		return err
-	}
-	return os.Rename(f.Name(), to)
-}
-
-// prune removes the files of a directory that nobody has used since.
-func prune(dir string, since time.Time) error {
-	entries, err := os.ReadDir(dir)
-	if err != nil {
-		return err
-	}
-	for _, e := range entries {
-		info, err := e.Info()
-		if err != nil || info.ModTime().After(since) {
-			continue // somebody else has removed it, or it is in use
-		}
-		if err := os.Remove(filepath.Join(dir, e.Name())); err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return err
-		}
-	}
-	return nil
 }

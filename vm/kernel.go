@@ -45,12 +45,27 @@ func (e *NoKernelError) Error() string {
 
 // Hint says how to provide one.
 func (e *NoKernelError) Hint() string {
-	return "name one with --kernel FILE; its modules belong in /lib/modules/VERSION or beside it in modules/"
+	return "cutaway vm up --kernel FILE takes one of yours; its modules belong in /lib/modules/VERSION or beside it in modules/"
 }
 
-// FindKernel finds a kernel, in this order: the file named; one of the host's
-// that everybody may read; one fetched earlier; the distribution's package,
-// which is fetched and unpacked without root. A second call fetches nothing.
+// newest is the series of Debian's that all stages work on and that its stable
+// release has.
+const newest = "6.12"
+
+// complete is the first Linux on which all stages work: from it on, exec enters
+// a time namespace that was unshared.
+const complete = "6.3"
+
+// FindKernel finds a kernel: the file named, or the series of Debian's that was
+// asked for. When neither was, these come into question, in this order:
+//
+//   - the host's own, if everybody may read it and all stages work on it;
+//   - one fetched earlier in place of the next;
+//   - Debian's newest, which is fetched and unpacked without root;
+//   - where it is not to be had, the host's older one;
+//   - or the one the host's release of Debian came out with.
+//
+// A second call fetches nothing.
 func FindKernel(ctx context.Context, want KernelSource) (*Kernel, error) {
 	if want.Arch == "" {
 		want.Arch = runtime.GOARCH
@@ -58,37 +73,52 @@ func FindKernel(ctx context.Context, want KernelSource) (*Kernel, error) {
 	if want.File != "" {
 		return kernelFile(want.File, want.Arch)
 	}
-	none := &NoKernelError{}
-	if want.Series != "" {
-		none.Want = " " + want.Series
-	}
-	if want.Series == "" && want.Arch == runtime.GOARCH {
-		if k := hostKernel("/"); k != nil {
-			return k, nil
-		}
-		none.Facts = append(none.Facts, "no kernel in /boot that everybody may read")
-	}
 	cache, err := cacheDir("kernels")
 	if err != nil {
 		return nil, err
 	}
-	k, err := packaged(ctx, cache, want)
-	var unavailable *fetchError
-	if errors.As(err, &unavailable) {
-		none.Facts = append(none.Facts, err.Error())
-		return nil, none
+	if want.Series != "" {
+		k, err := packaged(ctx, cache, want)
+		var unavailable *fetchError
+		if errors.As(err, &unavailable) {
+			return nil, &NoKernelError{" " + want.Series, []string{err.Error()}}
+		}
+		return k, err
 	}
-	return k, err
+	var host *Kernel
+	if want.Arch == runtime.GOARCH {
+		host = hostKernel("/")
+	}
+	return choose(ctx, cache, want, host)
 }
 
-// cacheDir makes the directory of that name in the user's cache.
-func cacheDir(name string) (string, error) {
-	cache, err := os.UserCacheDir() // XDG_CACHE_HOME, else ~/.cache
-	if err != nil {
-		return "", err
+// choose finds the best kernel where none was named; host may be nil.
+func choose(ctx context.Context, cache string, want KernelSource, host *Kernel) (*Kernel, error) {
+	if host != nil && compareVersions(host.Version, complete) >= 0 {
+		return host, nil
 	}
-	dir := filepath.Join(cache, "cutaway", name)
-	return dir, os.MkdirAll(dir, 0o755)
+	chosen := filepath.Join(cache, "chosen-"+want.Arch)
+	if k := cached(chosen, want.Arch); k != nil {
+		return k, nil
+	}
+	var facts []string
+	for _, series := range []string{newest, ""} {
+		if series == "" && host != nil {
+			return host, nil
+		}
+		want.Series = series
+		k, err := packaged(ctx, cache, want)
+		var unavailable *fetchError
+		if errors.As(err, &unavailable) {
+			facts = append(facts, err.Error())
+			continue
+		}
+		if err == nil {
+			err = link(filepath.Base(filepath.Dir(k.Image)), chosen)
+		}
+		return k, err
+	}
+	return nil, &NoKernelError{Facts: append([]string{"no kernel in /boot that everybody may read"}, slices.Compact(facts)...)}
 }
 
 // kernelFile is a kernel that somebody names. Its modules lie beside it or where

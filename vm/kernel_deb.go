@@ -26,44 +26,77 @@ var releases = map[string]string{"5.10": "bullseye", "6.1": "bookworm", "6.12": 
 // debianKeys is what Debian's releases are signed with.
 const debianKeys = "/usr/share/keyrings/debian-archive-keyring.gpg"
 
+// debian are its archives, for systems that have others: Ubuntu, say, whose
+// kernels only root may read.
+var debian = []deb.Source{
+	{URI: "http://deb.debian.org/debian", Suite: "stable", Components: "main"},
+	{URI: "http://security.debian.org/debian-security", Suite: "stable-security", Components: "main"},
+}
+
+// fetchRoom is what package lists, a package and what is in it take meanwhile,
+// in bytes.
+const fetchRoom = 300 << 20
+
 // packaged gives Debian's cloud kernel, out of the cache if it is there. Each
 // kernel is in a directory called after its version; a link called after what
 // was asked for points to it.
 func packaged(ctx context.Context, cache string, want KernelSource) (*Kernel, error) {
-	link := filepath.Join(cache, cmp.Or(want.Series, "default")+"-"+want.Arch)
-	if k := cached(link, want.Arch); k != nil {
+	name := filepath.Join(cache, cmp.Or(want.Series, "default")+"-"+want.Arch)
+	if k := cached(name, want.Arch); k != nil {
+		return k, nil
+	}
+	release, err := alone(ctx, cache)
+	if err != nil {
+		return nil, err
+	}
+	defer release()
+	if k := cached(name, want.Arch); k != nil { // whoever was first has fetched it
 		return k, nil
 	}
 	work, err := os.MkdirTemp(cache, "new-")
 	if err != nil {
-		return nil, err
+		return nil, withRoom(cache, err)
 	}
 	defer os.RemoveAll(work)
+	if err := needRoom(cache, fetchRoom); err != nil {
+		return nil, err
+	}
 	file, err := fetchKernel(ctx, work, want)
+	if ctx.Err() != nil {
+		return nil, fmt.Errorf("fetch a kernel: %w", context.Cause(ctx))
+	}
 	if err != nil {
 		return nil, &fetchError{err}
 	}
 	unpacked := filepath.Join(work, "kernel")
 	version, err := unpackKernel(file, unpacked)
 	if err != nil {
-		return nil, err
+		return nil, withRoom(cache, err)
 	}
+	// Whole or not at all; another series may have given the same.
 	dir := filepath.Join(cache, version)
-	// Whole or not at all; somebody else may have been faster, with the same.
 	if err := os.Rename(unpacked, dir); err != nil && cached(dir, want.Arch) == nil {
 		return nil, err
 	}
-	fresh := filepath.Join(work, "link")
-	if err := os.Symlink(version, fresh); err != nil {
+	if err := link(version, name); err != nil {
 		return nil, err
 	}
-	if err := os.Rename(fresh, link); err != nil {
-		return nil, err
-	}
-	if k := cached(link, want.Arch); k != nil {
+	if k := cached(name, want.Arch); k != nil {
 		return k, nil
 	}
 	return nil, fmt.Errorf("unpack %s: no kernel in it", filepath.Base(file))
+}
+
+// link makes or replaces the symbolic link name, which points to target.
+func link(target, name string) error {
+	fresh := fmt.Sprintf("%s.new-%d", name, os.Getpid())
+	if err := os.Symlink(target, fresh); err != nil {
+		return err
+	}
+	if err := os.Rename(fresh, name); err != nil {
+		return errors.Join(err, os.Remove(fresh))
+	}
+	return nil
 }
 
 // cached is the kernel in dir, or nil.
@@ -111,23 +144,28 @@ func fetchKernel(ctx context.Context, work string, want KernelSource) (string, e
 }
 
 // kernelSources derives where to look from the sources of this machine: the
-// same mirrors, but the release that has the series.
+// same mirrors, but the release that has the series. A machine with other
+// sources is told of Debian's; what it needs is apt and Debian's keys.
 func kernelSources(ctx context.Context, series string) ([]deb.Source, error) {
-	own, err := deb.Targets(ctx)
-	if err != nil {
-		return nil, err
-	}
 	release, known := releases[series]
 	if !known && series != "" {
 		return nil, fmt.Errorf("no Debian release has Linux %s: 5.10, 6.1 and 6.12 are known", series)
 	}
-	if _, err := os.Stat(debianKeys); err != nil {
-		return nil, errors.New("this is not Debian, whose kernels are known to boot here: " + debianKeys + " is missing")
+	own, err := deb.Targets(ctx)
+	if err != nil {
+		return nil, err
 	}
+	if _, err := os.Stat(debianKeys); err != nil {
+		return nil, fmt.Errorf("no keys to check Debian's kernels with: %s is missing, of package debian-archive-keyring", debianKeys)
+	}
+	at := debianRelease(own)
 	if release == "" {
-		if release = debianRelease(own); release == "" {
+		if release = at; release == "" {
 			return nil, errors.New("no release of Debian among the sources of this machine")
 		}
+	}
+	if at == "" {
+		own = debian
 	}
 	var sources []deb.Source
 	seen := map[string]bool{}

@@ -94,6 +94,70 @@ func TestCompareVersions(t *testing.T) {
 	}
 }
 
+// fetched puts a kernel into a cache, as if Debian's package had been unpacked.
+func fetched(t *testing.T, cache, name, version string) {
+	bzImage(t, filepath.Join(cache, version, "vmlinuz"), version)
+	require.NoError(t, link(version, filepath.Join(cache, name)))
+}
+
+func TestChooseKernel(t *testing.T) {
+	t.Setenv("PATH", t.TempDir()) // no apt: nothing can be fetched
+	want := KernelSource{Arch: "amd64"}
+	old, complete := &Kernel{Version: "6.1.0-50-amd64"}, &Kernel{Version: "6.12.1-amd64"}
+	cache := t.TempDir()
+	choice := func(host *Kernel) string {
+		k, err := choose(testContext(t), cache, want, host)
+		require.NoError(t, err)
+		return k.Version
+	}
+	_, err := choose(testContext(t), cache, want, nil)
+	var none *NoKernelError
+	require.ErrorAs(t, err, &none)
+	require.Len(t, none.Facts, 2, "there is none here, and no apt: %s", err)
+
+	require.Equal(t, old.Version, choice(old), "better than nothing")
+	fetched(t, cache, "default-amd64", "6.1.0-49-cloud-amd64")
+	require.Equal(t, "6.1.0-49-cloud-amd64", choice(nil))
+	require.Equal(t, "6.1.0-49-cloud-amd64", choice(old), "the choice stands, or each run would ask the network")
+	require.NoError(t, os.Remove(filepath.Join(cache, "chosen-amd64")))
+	fetched(t, cache, "6.12-amd64", "6.12.9-cloud-amd64")
+	require.Equal(t, "6.12.9-cloud-amd64", choice(old))
+	require.Equal(t, complete.Version, choice(complete), "the host's needs no fetching")
+}
+
+// sourcesOf has apt believe that these are the machine's. It has no lists of
+// them, as on a fresh machine.
+func sourcesOf(t *testing.T, list string) {
+	dir := t.TempDir()
+	file, config := filepath.Join(dir, "sources.list"), filepath.Join(dir, "apt.conf")
+	require.NoError(t, os.WriteFile(file, []byte(list), 0o644))
+	require.NoError(t, os.WriteFile(config, []byte("Dir::Etc::SourceParts \"/dev/null\";\nDir::Etc::SourceList \""+file+"\";\n"), 0o644))
+	t.Setenv("APT_CONFIG", config)
+}
+
+func TestKernelSources(t *testing.T) {
+	places := func(series string) (places []string) {
+		sources, err := kernelSources(testContext(t), series)
+		require.NoError(t, err)
+		for _, s := range sources {
+			require.Equal(t, debianKeys, s.SignedBy)
+			places = append(places, s.URI+" "+s.Suite)
+		}
+		return places
+	}
+	// Somebody's mirror, and somebody else's packages.
+	sourcesOf(t, "deb http://mirror.example/debian bookworm main contrib\ndeb http://mirror.example/debian bookworm-updates main\n"+
+		"deb http://mirror.example/security bookworm-security main\ndeb http://packages.example/apt cloud-sdk-bookworm main\n")
+	require.Equal(t, []string{"http://mirror.example/debian trixie", "http://mirror.example/security trixie-security"}, places("6.12"))
+	require.Equal(t, []string{"http://mirror.example/debian bookworm", "http://mirror.example/security bookworm-security"}, places(""))
+
+	// Ubuntu: its own archive has none of Debian's kernels.
+	sourcesOf(t, "deb http://archive.ubuntu.com/ubuntu noble main universe\ndeb http://security.ubuntu.com/ubuntu noble-security main\n")
+	require.Equal(t, []string{"http://deb.debian.org/debian trixie", "http://security.debian.org/debian-security trixie-security"}, places("6.12"))
+	_, err := kernelSources(testContext(t), "")
+	require.ErrorContains(t, err, "no release of Debian among the sources")
+}
+
 func TestOwnRelease(t *testing.T) {
 	own := []deb.Source{{Suite: "nodistro"}, {Suite: "cloud-sdk-bookworm"}, {Suite: "bookworm-security"}, {Suite: "bookworm"}}
 	require.Equal(t, "bookworm", debianRelease(own))

@@ -30,8 +30,8 @@ func bootable(k *Kernel) (string, error) {
 		return "", err
 	}
 	file := filepath.Join(dir, fmt.Sprintf("%s-%x-%x", k.Version, st.Size(), st.ModTime().Unix()))
-	if st, err := os.Stat(file); err == nil {
-		if st.Size() == 0 {
+	if used(file) {
+		if st, err := os.Stat(file); err == nil && st.Size() == 0 {
 			return k.Image, nil // tried before
 		}
 		return file, nil
@@ -51,7 +51,7 @@ func bootable(k *Kernel) (string, error) {
 	if err != nil || kernel == nil {
 		return k.Image, err
 	}
-	return file, nil
+	return file, prune(dir)
 }
 
 // unpackBZImage takes the kernel out of an x86 boot image: payload_offset and

@@ -88,10 +88,11 @@ func (a *Apt) Depends(ctx context.Context, pkg string) ([]string, error) {
 }
 
 // Targets lists the sources this machine is configured with: apt-get(8),
-// indextargets.
+// indextargets. Those whose lists have never been fetched are among them only
+// when nothing is asked that stands in the lists.
 func Targets(ctx context.Context) ([]Source, error) {
 	out, err := (&Apt{}).run(ctx, "apt-get", "indextargets",
-		"--format", "$(SITE) $(RELEASE) $(COMPONENT)", "Created-By: Packages")
+		"--no-release-info", "--format", "$(SITE) $(RELEASE) $(COMPONENT)", "Created-By: Packages")
 	var sources []Source
 	for line := range strings.Lines(out) {
 		if f := strings.Fields(line); len(f) == 3 {

@@ -93,7 +93,7 @@ func Decompress(r io.Reader, name string) (io.Reader, error) {
 	case ".gz":
 		return gzip.NewReader(r)
 	case ".xz":
-		return xz.NewReader(r)
+		return xz.NewReader(bufio.NewReader(r)) // it reads byte by byte
 	case ".zst":
 		return zstd.NewReader(r, zstd.WithDecoderConcurrency(1))
 	}
