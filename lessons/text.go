@@ -180,13 +180,23 @@ func (p *painter) words(n ast.Node, paint func(string) string) []word {
 				}
 			case *ast.String:
 				add(string(c.Value), paint)
-			case *ast.CodeSpan, *ast.Emphasis:
+			case *ast.Emphasis:
 				walk(c, p.o.Bold)
+			case *ast.CodeSpan:
+				if !p.o.Color { // colour is never the only signal
+					add("`", nil)
+				}
+				walk(c, p.o.Bold)
+				if !p.o.Color {
+					add("`", nil)
+				}
 			case *ast.Link:
 				walk(c, paint)
-				if to := string(c.Destination); strings.HasPrefix(to, "http") {
-					add(" ("+to+")", p.o.Faint)
+				to := string(c.Destination)
+				if file, ok := strings.CutPrefix(to, "../"); ok {
+					to, _, _ = strings.Cut(file, "#") // as one finds it from the top of the sources
 				}
+				add(" ("+to+")", p.o.Faint)
 			case *ast.AutoLink:
 				add(string(c.URL(p.source)), paint)
 			default:
