@@ -18,18 +18,58 @@ func call(args []string) error {
 	if len(args) == 0 {
 		return errUsage
 	}
+	form, err := formOf(args)
+	if err != nil {
+		return err
+	}
+	return form.try()
+}
+
+// manyCalls makes several, with their usual arguments, and prints for each its name
+// here and its errno.
+func manyCalls(names []string) error {
+	if len(names) == 0 {
+		return errUsage
+	}
+	for _, name := range names {
+		form, err := formOf([]string{name})
+		if err != nil {
+			return err
+		}
+		got, err := inChild(form)
+		if err != nil {
+			return err
+		}
+		switch {
+		case !got.done:
+			fmt.Println(name, got.signal)
+		case got.errno != 0:
+			fmt.Println(name, errnoName(got.errno))
+		default:
+			fmt.Println(name, "ok")
+			if err := form.takeBack(); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// formOf finds the call that args name; those of its arguments that are left out
+// take their defaults.
+func formOf(args []string) (syscallForm, error) {
 	for _, c := range calls {
 		if c.name != args[0] {
 			continue
 		}
 		given := args[1:]
 		if len(given) > len(c.defaults) {
-			return errUsage
+			return syscallForm{}, errUsage
 		}
-		// Arguments that were left out take their defaults.
-		return c.make(append(given[:len(given):len(given)], c.defaults[len(given):]...)).try()
+		form := c.make(append(given[:len(given):len(given)], c.defaults[len(given):]...))
+		return form, form.err
 	}
-	return errUsage
+	return syscallForm{}, errUsage
 }
 
 // syscallForm is a call ready to be made.
@@ -43,10 +83,7 @@ type syscallForm struct {
 
 // try makes the call in a child, prints it, and undoes it if it succeeded.
 func (s syscallForm) try() error {
-	if s.err != nil {
-		return s.err
-	}
-	got, err := inChild(s.trap, s.args)
+	got, err := inChild(s)
 	if err != nil {
 		return err
 	}
@@ -58,14 +95,20 @@ func (s syscallForm) try() error {
 	if !got.done || got.errno != 0 {
 		return errRefused
 	}
-	if s.undo != nil {
-		undone, err := inChild(s.undo.trap, s.undo.args)
-		if err != nil {
-			return err
-		}
-		if undone.errno != 0 {
-			return refusal(s.undo.String(), undone.errno)
-		}
+	return s.takeBack()
+}
+
+// takeBack undoes a call that has succeeded.
+func (s syscallForm) takeBack() error {
+	if s.undo == nil {
+		return nil
+	}
+	undone, err := inChild(*s.undo)
+	if err != nil {
+		return err
+	}
+	if undone.errno != 0 {
+		return refusal(s.undo.String(), undone.errno)
 	}
 	return nil
 }

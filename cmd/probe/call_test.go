@@ -63,6 +63,49 @@ func TestCallsSucceedAsRootAndLeaveNothing(t *testing.T) {
 	require.Equal(t, []string{"before", "file 0", "point 0", "0"}, lines[9:])
 }
 
+func TestManyCalls(t *testing.T) {
+	needRoot(t)
+	out, status := outcomeOf(t, nobody("calls", "mount", "keyctl", "setuid"))
+	require.Zero(t, status, out)
+	require.Equal(t, "mount EPERM\nkeyctl ok\nsetuid EPERM\n", out)
+}
+
+// Without a capability its call is refused, and not with it. Which of them root
+// has, and what the kernel was built with, differs; these are everywhere.
+func TestLostCapabilities(t *testing.T) {
+	needRoot(t)
+	out, status := outcomeOf(t, exec.Command(probe, "lost", "files", "processes", "network", "machine"))
+	require.Zero(t, status, out)
+	rows := 0
+	for line := range strings.Lines(out) {
+		f := strings.Fields(line)
+		if last := f[len(f)-1]; last == "EPERM" || last == "EACCES" {
+			require.NotEqual(t, last, f[len(f)-2], line)
+			rows++
+		}
+	}
+	require.Greater(t, rows, 25, out)
+	for _, name := range []string{"CHOWN", "DAC_READ_SEARCH", "KILL", "SETPCAP", "SYS_PTRACE", "NET_ADMIN", "SYS_ADMIN", "SYS_TIME", "CHECKPOINT_RESTORE"} {
+		require.Regexp(t, `(?m)^`+name+` .*(EPERM|EACCES)$`, out)
+	}
+	left, err := filepath.Glob(filepath.Join(os.TempDir(), "probe-lost-*"))
+	require.NoError(t, err)
+	require.Empty(t, left)
+
+	out, status = outcomeOf(t, nobody("lost", "CHOWN"))
+	require.Equal(t, 1, status)
+	require.Contains(t, out, "operation not permitted", "the scene takes CAP_CHOWN")
+}
+
+func TestFilesAreCounted(t *testing.T) {
+	out, status := outcomeOf(t, exec.Command("prlimit", "--nofile=64:64", probe, "files", "100"))
+	require.Equal(t, 1, status, out)
+	require.Regexp(t, `^opened [56]\d of 100, then: openat = -1 EMFILE`, out)
+	out, status = outcomeOf(t, exec.Command(probe, "files", "20"))
+	require.Zero(t, status, out)
+	require.Equal(t, "opened 20 of 20\n", out)
+}
+
 // A seccomp filter may kill the caller instead of refusing: then there is no
 // result to print. bwrap installs the filter it reads from descriptor 3.
 func TestCallReportsTheSignalOfASeccompFilter(t *testing.T) {

@@ -106,6 +106,28 @@ var calls = []struct {
 		return syscallForm{name: "openat", trap: syscall.SYS_OPENAT,
 			args: []word{atFdcwd, str(a[0]), sym("O_RDONLY|O_NONBLOCK", syscall.O_RDONLY|syscall.O_NONBLOCK)}}
 	}},
+	// No capability. Filters ask for the first argument: AF_VSOCK leads to the
+	// hypervisor, past every network namespace.
+	{"vsock", nil, func([]string) syscallForm {
+		return syscallForm{name: "socket", trap: syscall.SYS_SOCKET,
+			args: []word{sym("AF_VSOCK", 40), sym("SOCK_STREAM", syscall.SOCK_STREAM), num(0)}}
+	}},
+	// No capability: personality(2), which makes this child's addresses predictable.
+	{"personality", nil, func([]string) syscallForm {
+		return syscallForm{name: "personality", trap: syscall.SYS_PERSONALITY, args: []word{sym("ADDR_NO_RANDOMIZE", 0x40000)}}
+	}},
+	// As unshare-user, by the call that makes processes. Both ways return twice, and
+	// the new process ends at once as well.
+	{"clone-user", nil, func([]string) syscallForm {
+		return syscallForm{name: "clone", trap: syscall.SYS_CLONE,
+			args: []word{sym("CLONE_NEWUSER|SIGCHLD", syscall.CLONE_NEWUSER|int(syscall.SIGCHLD)), num(0), num(0), num(0), num(0)}}
+	}},
+	// No capability. A filter cannot follow the pointer to its flags, so it is
+	// refused whole.
+	{"clone3", nil, func([]string) syscallForm {
+		args := &[8]uint64{4: uint64(syscall.SIGCHLD)} // struct clone_args, exit_signal
+		return syscallForm{name: "clone3", trap: sysClone3, args: []word{{p: unsafe.Pointer(args), text: "{exit_signal=SIGCHLD}"}, num(int(unsafe.Sizeof(*args)))}}
+	}},
 	// CAP_SYS_CHROOT.
 	{"chroot", []string{"/"}, func(a []string) syscallForm {
 		return syscallForm{name: "chroot", trap: syscall.SYS_CHROOT, args: []word{str(a[0])}}

@@ -36,14 +36,16 @@ func (w word) value() uintptr {
 // and child share.
 type outcome struct {
 	done   bool // false: the child died before the call returned
+	stuck  bool // a call that was to prepare for it failed, and these are its results
 	ret    uintptr
 	errno  syscall.Errno
 	signal syscall.Signal // what killed the child, if something did
 }
 
-// inChild makes one system call in a forked child and brings its result home.
-// The error is about the fork, never about the call.
-func inChild(trap uintptr, args []word) (outcome, error) {
+// inChild makes system calls in a forked child, all of which but the last only
+// prepare for it, and brings the last one's result home. The error is about the
+// fork, never about a call.
+func inChild(calls ...syscallForm) (outcome, error) {
 	page, err := syscall.Mmap(-1, 0, syscall.Getpagesize(),
 		syscall.PROT_READ|syscall.PROT_WRITE, syscall.MAP_SHARED|syscall.MAP_ANON)
 	if err != nil {
@@ -51,9 +53,12 @@ func inChild(trap uintptr, args []word) (outcome, error) {
 	}
 	defer syscall.Munmap(page)
 	shared := (*outcome)(unsafe.Pointer(&page[0]))
-	var a [6]uintptr
-	for i, w := range args {
-		a[i] = w.value()
+	raw := make([][7]uintptr, len(calls))
+	for i, c := range calls {
+		raw[i][0] = c.trap
+		for j, w := range c.args {
+			raw[i][1+j] = w.value()
+		}
 	}
 
 	pid, e := rawFork()
@@ -61,11 +66,18 @@ func inChild(trap uintptr, args []word) (outcome, error) {
 		return outcome{}, refusal("fork", e)
 	}
 	if pid == 0 {
-		shared.ret, _, shared.errno = syscall.RawSyscall6(trap, a[0], a[1], a[2], a[3], a[4], a[5])
+		for i := range raw {
+			c := &raw[i]
+			shared.ret, _, shared.errno = syscall.RawSyscall6(c[0], c[1], c[2], c[3], c[4], c[5], c[6])
+			if shared.errno != 0 && i < len(raw)-1 {
+				shared.stuck = true
+				break
+			}
+		}
 		shared.done = true
 		rawExit()
 	}
-	runtime.KeepAlive(args)
+	runtime.KeepAlive(calls)
 	var status syscall.WaitStatus
 	if _, err := syscall.Wait4(int(pid), &status, 0, nil); err != nil {
 		return outcome{}, refusal("wait4", err)

@@ -23,20 +23,13 @@ func Explain(p op.SeccompProfile, syscall string) string {
 		return fmt.Sprintf("%s: %s has no system call of that name", syscall, runtime.GOARCH)
 	}
 	byDefault := action(p.DefaultAction, p.DefaultErrnoRet)
-	var clauses []string
-	for _, rule := range p.Syscalls {
-		if !slices.Contains(rule.Names, syscall) {
-			continue
-		}
-		verdict := action(rule.Action, rule.ErrnoRet)
-		if len(rule.Args) == 0 {
-			clauses = append(clauses, verdict)
-			return sentence(syscall, clauses, verdict)
-		}
-		clauses = append(clauses, verdict+" if "+conditions(syscall, rule.Args))
-	}
-	if len(clauses) > 0 {
-		return sentence(syscall, append(clauses, byDefault+" by default"), byDefault)
+	cases := casesOf(p, syscall)
+	last := len(cases) - 1
+	switch {
+	case last >= 0 && cases[last].when == "":
+		return sentence(syscall, cases, cases[last].verdict)
+	case last >= 0:
+		return sentence(syscall, append(cases, verdictCase{verdict: byDefault + " by default"}), byDefault)
 	}
 	if newest, strict := p.Newest(); strict && number > newest {
 		return syscall + ": newer than every call the profile names: ERRNO(ENOSYS), as on a kernel without it"
@@ -44,12 +37,48 @@ func Explain(p op.SeccompProfile, syscall string) string {
 	return syscall + ": no rule names it: the default action is " + byDefault + onlyWith(syscall, byDefault)
 }
 
+// verdictCase is what a rule says of a call: always, or when its arguments are
+// so.
+type verdictCase struct {
+	rule          int // from 1
+	verdict, when string
+	args          []op.SeccompArg
+}
+
+func (c verdictCase) String() string {
+	if c.when == "" {
+		return c.verdict
+	}
+	return c.verdict + " if " + c.when
+}
+
+// casesOf lists the rules that speak of a call, up to the first that always
+// holds.
+func casesOf(p op.SeccompProfile, syscall string) (cases []verdictCase) {
+	for i, rule := range p.Syscalls {
+		if !slices.Contains(rule.Names, syscall) {
+			continue
+		}
+		c := verdictCase{rule: i + 1, verdict: action(rule.Action, rule.ErrnoRet), args: rule.Args}
+		if len(rule.Args) == 0 {
+			return append(cases, c)
+		}
+		c.when = conditions(syscall, rule.Args)
+		cases = append(cases, c)
+	}
+	return cases
+}
+
 // sentence joins the cases in the order in which they are tried.
-func sentence(syscall string, clauses []string, last string) string {
-	if len(clauses) == 1 {
+func sentence(syscall string, cases []verdictCase, last string) string {
+	if len(cases) == 1 {
 		return syscall + ": the rule that names it says " + last + onlyWith(syscall, last)
 	}
-	return syscall + ": " + strings.Join(clauses, ", else ") + onlyWith(syscall, last)
+	texts := make([]string, len(cases))
+	for i, c := range cases {
+		texts[i] = c.String()
+	}
+	return syscall + ": " + strings.Join(texts, ", else ") + onlyWith(syscall, last)
 }
 
 // action writes an action as ERRNO(EPERM) or ALLOW.

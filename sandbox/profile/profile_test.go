@@ -93,6 +93,67 @@ func TestExplain(t *testing.T) {
 	}
 }
 
+func TestDecide(t *testing.T) {
+	p, err := profile.Default(some, features.Version{Major: 6, Minor: 1})
+	require.NoError(t, err)
+	for _, c := range []struct {
+		call    string
+		args    []uint64
+		verdict string
+		byRule  bool
+	}{
+		{"read", nil, "ALLOW", true},
+		{"mount", nil, "ERRNO(EPERM)", false},
+		{"clone3", nil, "ERRNO(ENOSYS)", true},
+		{"socket", []uint64{2}, "ALLOW", true},          // AF_INET
+		{"socket", []uint64{40}, "ERRNO(EPERM)", false}, // AF_VSOCK
+		{"socket", []uint64{44}, "ALLOW", true},
+		{"personality", []uint64{8}, "ALLOW", true},
+		{"personality", []uint64{9}, "ERRNO(EPERM)", false},
+		{"clone", []uint64{17}, "ALLOW", true}, // SIGCHLD
+		{"clone", []uint64{0x10000000 | 17}, "ERRNO(EPERM)", false},
+	} {
+		verdict, rule := profile.Decide(p, c.call, c.args...)
+		require.Equal(t, c.verdict, verdict, "%s %v", c.call, c.args)
+		require.Equal(t, c.byRule, rule > 0, "%s %v", c.call, c.args)
+	}
+	either := op.SeccompProfile{DefaultAction: "SCMP_ACT_ALLOW", Syscalls: []op.SeccompRule{{Names: []string{"read"}, Action: "SCMP_ACT_ERRNO",
+		Args: []op.SeccompArg{{Index: 0, Op: "SCMP_CMP_EQ", Value: 3}, {Index: 0, Op: "SCMP_CMP_GE", Value: 9}}}}}
+	for fd, want := range map[uint64]string{3: "ERRNO(EPERM)", 5: "ALLOW", 10: "ERRNO(EPERM)"} {
+		verdict, _ := profile.Decide(either, "read", fd)
+		require.Equal(t, want, verdict, "two conditions on one argument: one is enough")
+	}
+}
+
+func TestRules(t *testing.T) {
+	eq := func(v uint64) []op.SeccompArg { return []op.SeccompArg{{Index: 0, Op: "SCMP_CMP_EQ", Value: v}} }
+	p := op.SeccompProfile{DefaultAction: "SCMP_ACT_ERRNO", Syscalls: []op.SeccompRule{
+		{Names: []string{"read", "write", "close", "lseek", "no_such_call"}, Action: "SCMP_ACT_ALLOW"},
+		{Names: []string{"socket"}, Action: "SCMP_ACT_ALLOW", Args: eq(1)},
+		{Names: []string{"socket"}, Action: "SCMP_ACT_ALLOW", Args: eq(2)},
+		{Names: []string{"clone3"}, Action: "SCMP_ACT_ERRNO"},
+	}}
+	require.Equal(t, []string{"1     ALLOW 4 calls: read, write, close ...", "2-3   ALLOW socket if arg0 == 1 or arg0 == 2",
+		"4     ERRNO(EPERM) clone3", "else  ERRNO(EPERM)"}, profile.Rules(p))
+}
+
+// The comparison finds what one profile does otherwise.
+func TestCompare(t *testing.T) {
+	f, err := features.Detect()
+	require.NoError(t, err)
+	ours, err := profile.Default(some, f.Kernel)
+	require.NoError(t, err)
+	docker, err := profile.Docker(some)
+	require.NoError(t, err)
+	same := profile.Compare(ours, docker)
+	require.Empty(t, same.Differ)
+	require.Equal(t, len(sys.SyscallNames()), same.Allowed+same.Depends+same.Refused)
+	require.Positive(t, same.Depends)
+	admin, err := profile.Docker(append([]string{"CAP_SYS_ADMIN"}, some...))
+	require.NoError(t, err)
+	require.Contains(t, profile.Compare(ours, admin).Differ, "mount")
+}
+
 // init compiles the filter on every start.
 func BenchmarkCompileDefault(b *testing.B) {
 	p, err := profile.Default(some, features.Version{Major: 6, Minor: 1})

@@ -21,3 +21,12 @@ func SyscallNumber(name string) (number int, ok bool) {
 	}
 	return int(syscalls[i].number), true
 }
+
+// SyscallNames lists the system calls of this architecture by name.
+func SyscallNames() []string {
+	names := make([]string, len(syscalls))
+	for i, s := range syscalls {
+		names[i] = s.name
+	}
+	return names
+}
