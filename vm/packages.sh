@@ -45,6 +45,7 @@ test         setpriv                 util-linux       util-linux           setpr
 test         ps                      procps           procps-ng            procps-ng            procps-ng
 test         setfattr                attr             attr                 attr                 attr
 test         setcap                  libcap2-bin      libcap               libcap-setcap        libcap
+test         chromium|chromium-browser chromium       chromium             chromium             chromium
 bench        bwrap                   bubblewrap       bubblewrap           bubblewrap           bubblewrap
 bench        unshare                 util-linux       util-linux           util-linux-misc      util-linux
 bench        runc                    runc             runc                 runc                 runc

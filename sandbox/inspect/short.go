@@ -52,3 +52,14 @@ func (o Object) Short() string {
 	}
 	return strings.Join(words, "  ")
 }
+
+// Telling are those facts by themselves.
+func (o Object) Telling() Detail {
+	var d Detail
+	for _, p := range phrases[o.Kind] {
+		if f, known := find(o.Detail, p.key); known {
+			d = append(d, f)
+		}
+	}
+	return d
+}

@@ -26,8 +26,8 @@ func (c callLines) layout(w int) (lines []string, fits bool) {
 	}
 	fits = true
 	for _, f := range c.folded() {
-		if f.more > 0 {
-			note := "... " + plural(f.more, "more such call", "more such calls")
+		if n := len(f.more); n > 0 {
+			note := "... " + plural(n, "more such call", "more such calls")
 			lines = append(lines, split(note, w)...)
 			continue
 		}
@@ -38,10 +38,10 @@ func (c callLines) layout(w int) (lines []string, fits bool) {
 	return lines, fits
 }
 
-// fold is a call, or how many calls like the one before are not shown.
+// fold is a call, or the calls like the one before that are not shown.
 type fold struct {
 	sys.Call
-	more int
+	more []sys.Call
 }
 
 // folded leaves out the middle of each long run of calls with the same name
@@ -57,7 +57,7 @@ func (c callLines) folded() []fold {
 		}
 		run := c.calls[i:end]
 		if len(c.calls) > manyCalls && len(run) > likeCalls {
-			out = append(out, fold{Call: run[0]}, fold{more: len(run) - 2},
+			out = append(out, fold{Call: run[0]}, fold{more: run[1 : len(run)-1]},
 				fold{Call: run[len(run)-1]})
 		} else {
 			for _, call := range run {

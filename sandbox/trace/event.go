@@ -1,5 +1,6 @@
 // Package trace holds Events, the only thing renderers ever see of a running
-// lab, and the renderers themselves: text.go for people, json.go for programs.
+// lab, and the renderers themselves: text.go for people, json.go for programs,
+// html.go for a browser.
 //
 // Its one invariant: an Event carries facts (calls made, objects read back), so
 // that every renderer tells the same story. Read event.go, then text.go.

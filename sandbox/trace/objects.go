@@ -26,20 +26,20 @@ func many(k inspect.Kind) (many, some int) {
 // names.
 func (t *Text) objects(e Event) {
 	t.created(e.Created)
-	shown, rest := few(e.Changed)
+	shown, _, rest := few(e.Changed)
 	if len(shown) > 0 && len(e.Created) == 0 {
 		t.line("")
 	}
 	for _, o := range shown {
-		t.lines(3, t.changed(o, t.cols-3))
+		t.lines(3, t.changed(brief(o), t.cols-3))
 	}
 	t.more("~", rest, "")
-	shown, rest = few(e.Removed)
+	shown, _, rest = few(e.Removed)
 	if len(shown) > 0 && len(e.Created)+len(e.Changed) == 0 {
 		t.line("")
 	}
 	for _, o := range shown {
-		t.line("   " + t.removed(o, t.cols-3))
+		t.line("   " + t.removed(brief(o), t.cols-3))
 	}
 	t.more("-", rest, "")
 	t.observed(e)
@@ -53,8 +53,11 @@ func (t *Text) created(objs []inspect.Object) {
 		return
 	}
 	t.line("")
-	shown, rest := few(objs)
+	shown, _, rest := few(objs)
 	ot := objectTable{cols: t.cols, indent: 1, mark: "+", ink: t.ink, ascii: t.o.ASCII}
+	for i := range shown {
+		shown[i] = brief(shown[i])
+	}
 	if err := ot.render(&t.out, shown); err != nil && t.err == nil {
 		t.err = err
 	}
@@ -73,8 +76,8 @@ type leftOut struct {
 	n    int
 }
 
-// few leaves out most objects of a kind that has very many.
-func few(objs []inspect.Object) (shown []inspect.Object, rest []leftOut) {
+// few leaves out most objects of a kind that has very many, and counts them.
+func few(objs []inspect.Object) (shown, hidden []inspect.Object, rest []leftOut) {
 	total, seen := map[inspect.Kind]int{}, map[inspect.Kind]int{}
 	for _, o := range objs {
 		total[o.Kind]++
@@ -83,14 +86,15 @@ func few(objs []inspect.Object) (shown []inspect.Object, rest []leftOut) {
 		seen[o.Kind]++
 		limit, some := many(o.Kind)
 		if total[o.Kind] <= limit || seen[o.Kind] <= some {
-			shown = append(shown, brief(o))
+			shown = append(shown, o)
 			continue
 		}
+		hidden = append(hidden, o)
 		if seen[o.Kind] == some+1 {
 			rest = append(rest, leftOut{o.Kind, total[o.Kind] - some})
 		}
 	}
-	return shown, rest
+	return shown, hidden, rest
 }
 
 // brief says only which resource limits limit something, and cuts the digests

@@ -1,0 +1,62 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"os"
+	"os/exec"
+	"slices"
+	"strings"
+	"testing"
+
+	"cutaway/sandbox/inspect"
+	"cutaway/sandbox/trace"
+
+	"github.com/stretchr/testify/require"
+)
+
+// recorded are the Events of three stages, as a microVM has told them; the tests
+// of package trace make pages of them.
+const recorded = "../../sandbox/trace/testdata/recorded.ndjson"
+
+// TestRecording plays those stages again and fails when they have other steps by
+// now, or steps that do something else. -update records them anew.
+func TestRecording(t *testing.T) {
+	cmd := exec.CommandContext(t.Context(), "../../bin/cutaway", "vm", "run", "--", "sh", "-ec",
+		"for s in uts net container; do cutaway stage $s --in host --format json; done")
+	cmd.Stderr = os.Stderr
+	fresh, err := cmd.Output()
+	require.NoError(t, err)
+	if *update {
+		require.NoError(t, os.WriteFile(recorded, fresh, 0o644))
+	}
+	old, err := os.ReadFile(recorded)
+	require.NoError(t, err)
+	require.Equal(t, steps(t, fresh), steps(t, old),
+		"%s is stale: go test ./cmd/cutaway -run TestRecording -update, then go test ./sandbox/trace -update", recorded)
+}
+
+// steps says of every step of a recording what it did to which kinds of object.
+func steps(t *testing.T, ndjson []byte) string {
+	t.Helper()
+	var b strings.Builder
+	for line := range bytes.Lines(ndjson) {
+		var e trace.Event
+		require.NoError(t, json.Unmarshal(line, &e))
+		if e.Event != trace.StepEvent {
+			continue
+		}
+		fmt.Fprintf(&b, "%s %d/%d %s %s", e.Stage, e.Step, e.Of, e.Where, e.Op)
+		for _, list := range [][]inspect.Object{e.Created, e.Changed, e.Removed} {
+			var kinds []string
+			for _, o := range list {
+				kinds = append(kinds, string(o.Kind))
+			}
+			slices.Sort(kinds)
+			fmt.Fprintf(&b, " %v", slices.Compact(kinds))
+		}
+		b.WriteByte('\n')
+	}
+	return b.String()
+}
