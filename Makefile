@@ -12,7 +12,10 @@ GOARCH := $(shell $(GO) env GOARCH)
 # As the programs must be: static, without paths of this machine in them, and
 # the same in a checkout that belongs to somebody else.
 export CGO_ENABLED := 0
-BUILD := $(GO) build -buildvcs=false -trimpath -ldflags "-s -w"
+# What the program says it is; git is content with anybody's checkout here.
+VERSION := $(shell git -c safe.directory='*' describe --always --tags --dirty 2>/dev/null || echo unknown)
+LDFLAGS := -s -w
+BUILD = $(GO) build -buildvcs=false -trimpath -ldflags "$(LDFLAGS)"
 # sudo for those who need it; without it, root has to call make itself.
 ROOT := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 NEED_ROOT = @[ -z "$(ROOT)" ] || command -v sudo >/dev/null || \
@@ -29,6 +32,7 @@ build: bin/cutaway
 
 # Go knows what its programs depend on better than a list here could, and
 # builds nothing twice; so it is always asked.
+bin/cutaway: private LDFLAGS += -X main.version=$(VERSION)
 bin/cutaway: $(IMAGE) $(INIT) FORCE
 	$(BUILD) -o $@ ./cmd/cutaway
 

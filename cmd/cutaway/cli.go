@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"cutaway/sandbox"
+	"cutaway/sandbox/features"
 	"cutaway/sandbox/image"
 	"cutaway/sandbox/trace"
 
@@ -16,17 +17,21 @@ import (
 // cli is what the verbs share: the flags that every verb has, and the ways from
 // them to the packages below.
 type cli struct {
-	state  string
-	color  string
-	format string // text or json, of the verbs that have it
+	state   string
+	color   string
+	format  string                      // text, json or html, of the verbs that have it
+	formats map[*cobra.Command][]string // the words that each of those knows
 
-	patience *patience // with a payload, after a signal
+	page     *trace.HTML    // with --format html, once there is something to show
+	summary  *trace.Summary // of a tour, for the page
+	patience *patience      // with a payload, after a signal
 }
 
 // command builds the tree of verbs.
 func (c *cli) command() *cobra.Command {
 	root := c.root()
 	root.SilenceErrors, root.SilenceUsage = true, true
+	root.Version = version
 	root.PersistentFlags().StringVar(&c.state, "state", os.Getenv("CUTAWAY_STATE"), "keep images and root filesystems in `DIR`; also $CUTAWAY_STATE")
 	root.PersistentFlags().StringVar(&c.color, "color", "auto", "colour: `auto`, always or never")
 	root.PersistentPreRunE = func(cmd *cobra.Command, _ []string) error { return c.check(cmd) }
@@ -40,24 +45,32 @@ func (c *cli) command() *cobra.Command {
 
 // check looks at the flags that take one of a few words.
 func (c *cli) check(cmd *cobra.Command) error {
-	for _, f := range []struct {
-		flag, value string
-		words       []string
-	}{
-		{"color", c.color, []string{"auto", "always", "never"}},
-		{"format", c.format, []string{"", "text", "json"}},
-	} {
-		if err := oneOf(cmd, f.flag, f.value, f.words...); err != nil {
-			return err
-		}
+	if err := oneOf(cmd, "color", c.color, "auto", "always", "never"); err != nil {
+		return err
+	}
+	if words, known := c.formats[cmd]; known {
+		return oneOf(cmd, "format", c.format, words...)
 	}
 	return nil
 }
 
 // formatFlag gives a verb the flag --format.
 func (c *cli) formatFlag(cmd *cobra.Command) {
-	cmd.Flags().StringVar(&c.format, "format", "text", "`text` for people, json for programs")
-	complete(cmd, "format", "text", "json")
+	c.formatWords(cmd, "`text` for people, json for programs", "text", "json")
+}
+
+// pageFlag is formatFlag for a verb that can also write a page.
+func (c *cli) pageFlag(cmd *cobra.Command) {
+	c.formatWords(cmd, "`text` for people, json for programs, html for a page in a browser", "text", "json", "html")
+}
+
+func (c *cli) formatWords(cmd *cobra.Command, usage string, words ...string) {
+	cmd.Flags().StringVar(&c.format, "format", "text", usage)
+	complete(cmd, "format", words...)
+	if c.formats == nil {
+		c.formats = map[*cobra.Command][]string{}
+	}
+	c.formats[cmd] = words
 }
 
 // complete has the shell offer these words for a flag.
@@ -67,6 +80,11 @@ func complete(cmd *cobra.Command, flag string, words ...string) {
 }
 
 func (c *cli) json() bool { return c.format == "json" }
+func (c *cli) html() bool { return c.format == "html" }
+
+// asks reports whether a person may be asked something, and see anything beside
+// the events on standard output.
+func (c *cli) asks() bool { return !c.json() && !c.html() }
 
 // lab opens the lab; it cleans up after killed runs on the way.
 func (c *cli) lab() (*sandbox.Lab, error) { return sandbox.New(c.state) }
@@ -87,8 +105,11 @@ func (c *cli) text(f *os.File) trace.TextOptions {
 }
 
 // sink renders events on standard output; call err at the end.
-func (c *cli) sink() (s trace.Sink, err func() error) {
-	if c.json() {
+func (c *cli) sink(f features.Features) (s trace.Sink, err func() error) {
+	switch {
+	case c.html():
+		return c.newPage(f), func() error { return nil }
+	case c.json():
 		j := trace.NewJSON(os.Stdout)
 		return j, j.Err
 	}

@@ -37,7 +37,7 @@ func place(cmd *cobra.Command, in string) error {
 
 // inVM runs this same command line in the microVM, as that machine's root.
 func (c *cli) inVM(cmd *cobra.Command) error {
-	return c.inMachine(cmd, &vmFlags{name: vm.DefaultName, cpus: 1}, append([]string{"cutaway"}, hereArgs(os.Args[1:])...), person() && !c.json())
+	return c.inMachine(cmd, &vmFlags{name: vm.DefaultName, cpus: 1}, append([]string{"cutaway"}, hereArgs(os.Args[1:])...), person() && c.asks())
 }
 
 // hereArgs is a command line with --in vm made --in host; what follows -- is the

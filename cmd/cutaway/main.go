@@ -28,9 +28,8 @@ func main() {
 	debug.SetMemoryLimit(memoryLimit)
 	ctx, patience, stop := untilSignal(context.Background())
 	c := &cli{patience: patience}
-	err := c.command().ExecuteContext(ctx)
+	err := c.closePage(interrupted(ctx, c.command().ExecuteContext(ctx)))
 	if err != nil {
-		err = interrupted(ctx, err)
 		c.tell(os.Stderr, err)
 	}
 	stop()

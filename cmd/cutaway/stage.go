@@ -33,7 +33,7 @@ func (c *cli) stage() *cobra.Command {
 			if dash := cmd.ArgsLenAtDash(); dash >= 0 {
 				words, command = args[:dash], args[dash:]
 			}
-			if len(words) == 0 && len(command) == 0 {
+			if len(words) == 0 && len(command) == 0 && !c.html() {
 				return c.listStages()
 			}
 			if len(words) != 1 {
@@ -46,7 +46,7 @@ func (c *cli) stage() *cobra.Command {
 			return c.runStage(cmd, s, f, command)
 		},
 	}
-	c.formatFlag(cmd)
+	c.pageFlag(cmd)
 	inFlag(cmd, &f.in)
 	cmd.Flags().BoolVar(&f.plan, "plan", false, "show what would be done, and do nothing of it")
 	cmd.Flags().BoolVar(&f.pause, "pause", false, "stop before each step")
@@ -130,9 +130,10 @@ func (c *cli) playStage(ctx context.Context, r *stages.Runner, s stages.Stage, f
 }
 
 // execStage runs a command in the stage's container. Its output is the only one
-// that standard output may get beside the events: in JSON, it becomes one.
+// that standard output may get beside the events: where there is no place for
+// it, it becomes one.
 func (c *cli) execStage(ctx context.Context, r *stages.Runner, s stages.Stage, command []string, shell bool) (int, error) {
-	if c.json() {
+	if !c.asks() {
 		return r.Probe(ctx, s, command)
 	}
 	status, err := r.Exec(ctx, s, stages.Command{Args: command, Stdio: [3]*os.File{os.Stdin, os.Stdout, os.Stderr}, Terminal: shell && person()})
@@ -150,17 +151,17 @@ func (c *cli) runner() (r *stages.Runner, finish func() error, err error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	sink, finish := c.sink()
+	sink, finish := c.sink(l.Features)
 	l.Emit = sink.Emit
 	return &stages.Runner{Lab: l, Store: images, Relay: relay}, finish, nil
 }
 
-// askable refuses to ask a program.
+// askable refuses to ask a program, or the reader of a page.
 func (c *cli) askable(cmd *cobra.Command, pause bool) error {
-	if pause && c.json() {
-		return &usageError{What: "read the flags of " + cmd.CommandPath(), Fact: "--pause asks, and --format json never does", Path: cmd.CommandPath()}
+	if pause && !c.asks() {
+		return &usageError{What: "read the flags of " + cmd.CommandPath(), Fact: "--pause asks, and --format " + c.format + " never does", Path: cmd.CommandPath()}
 	}
-	return nil
+	return c.toFile(cmd)
 }
 
 // pause asks the person before each step.

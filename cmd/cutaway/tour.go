@@ -29,7 +29,7 @@ func (c *cli) tour() *cobra.Command {
 		Args:  none,
 		RunE:  func(cmd *cobra.Command, _ []string) error { return c.runTour(cmd, f) },
 	}
-	c.formatFlag(cmd)
+	c.pageFlag(cmd)
 	inFlag(cmd, &f.in)
 	cmd.Flags().StringVar(&f.from, "from", "00-process", "begin with `STAGE`")
 	cmd.Flags().StringVar(&f.to, "to", stages.All[len(stages.All)-1].Slug, "end with `STAGE`")
@@ -75,15 +75,20 @@ func (c *cli) runTour(cmd *cobra.Command, f tourFlags) error {
 	if f.pause {
 		r.Pause = c.pause()
 	}
-	if !f.auto && !c.json() && person() {
+	if !f.auto && c.asks() && person() {
 		t.Between = waitForEnter
 	}
 	sum, err := t.Run(cmd.Context())
 	return errors.Join(quit(err), c.sumUp(sum, r), finish())
 }
 
-// sumUp renders the end of the tour; in JSON it is a note.
+// sumUp renders the end of the tour; in JSON it is a note, and a page ends with
+// it.
 func (c *cli) sumUp(sum trace.Summary, r *stages.Runner) error {
+	if c.html() {
+		c.summary = &sum
+		return nil
+	}
 	if !c.json() {
 		return trace.WriteSummary(os.Stdout, c.text(os.Stdout), sum)
 	}
