@@ -94,9 +94,9 @@ func printed(t *testing.T, args []string) string {
 	return strings.Trim(string(out), "\n") + "\n"
 }
 
-// differs is what no two runs and no two machines share: the kernel, numbers,
-// and with them how wide things are and where lines break.
-var differs = regexp.MustCompile(`Linux \S+ #[^\n]*|[0-9a-f]{8}-[0-9a-f-]{27}|[0-9]+(\.[0-9]+)* (us|ms|s)\b|[0-9]+|[-+|=\s]+`)
+// differs is what no two runs and no two machines share: the kernel, containers'
+// ids, numbers, and with them how wide things are and where lines break.
+var differs = regexp.MustCompile(`Linux \S+ #[^\n]*|[0-9a-f]{8}-[0-9a-f-]{27}|\b[0-9a-f]{6}\b|[0-9]+(\.[0-9]+)* (us|ms|s)\b|[0-9]+|[-+|=\s]+`)
 
 // alike makes two recordings comparable.
 func alike(output string) string { return differs.ReplaceAllString(output, " ") }
