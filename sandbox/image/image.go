@@ -8,7 +8,8 @@
 //
 // Read this file for what an image is; then reference.go (names), pull.go with
 // session.go and transport.go (the registry protocol), store.go with
-// staging.go (the store), and unpack.go, extract.go, whiteout.go (layers).
+// staging.go (the store), and unpack.go, extract.go, whiteout.go (layers), and
+// changes.go for the way back.
 package image
 
 import (

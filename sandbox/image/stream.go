@@ -1,6 +1,7 @@
 package image
 
 import (
+	"archive/tar"
 	"bufio"
 	"bytes"
 	"context"
@@ -8,7 +9,9 @@ import (
 	"fmt"
 	"hash"
 	"io"
+	"io/fs"
 	"os"
+	"path"
 	"syscall"
 
 	"github.com/klauspost/compress/gzip"
@@ -79,6 +82,52 @@ func (s *Store) openLayer(ctx context.Context, l Layer) (*layerStream, error) {
 	}
 	go r.inflate(ctx, f, v)
 	return r, nil
+}
+
+// maxFile is the most that File reads of one file, in bytes.
+const maxFile = 1 << 20
+
+// File reads one small file from a layer's archive, as the blob in the store has
+// it, whatever layers above make of it. It is fs.ErrNotExist if this layer does
+// not have it. The layer is verified like one that is unpacked.
+func (s *Store) File(ctx context.Context, l Layer, name string) ([]byte, error) {
+	r, err := s.openLayer(ctx, l)
+	if err != nil {
+		return nil, err
+	}
+	content, err := lastOf(tar.NewReader(r), name)
+	switch {
+	case errors.Is(err, io.EOF):
+		err = nil
+	case errors.Is(err, tar.ErrHeader):
+		err = &LayerError{Layer: l.Digest, Fact: "read archive: " + err.Error(), Err: err}
+	}
+	if err := r.finish(err); err != nil {
+		return nil, err
+	}
+	if content == nil {
+		return nil, fmt.Errorf("find %s in layer %s: %w", name, l.Digest, fs.ErrNotExist)
+	}
+	return content, nil
+}
+
+// lastOf reads an archive to its end, for the last of a name is the one that counts.
+func lastOf(t *tar.Reader, name string) (content []byte, err error) {
+	for {
+		h, err := t.Next()
+		if err != nil {
+			return content, err
+		}
+		if h.Typeflag != tar.TypeReg || path.Clean(h.Name) != name {
+			continue
+		}
+		if h.Size > maxFile {
+			return nil, &LimitError{What: "file " + name, Limit: maxFile, Unit: "bytes"}
+		}
+		if content, err = io.ReadAll(t); err != nil {
+			return nil, err
+		}
+	}
 }
 
 // inflate fills chunks until the archive ends, then reads the blob to its end,
