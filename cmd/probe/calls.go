@@ -31,6 +31,14 @@ var calls = []struct {
 		old := "/" + strings.Trim(strings.TrimPrefix(a[1], a[0]), "/") // as the new root names it
 		return pivot(a[0], a[1]).undoneBy(pivot(old, path.Join(old, a[0])))
 	}},
+	// The same file system, which a directory of an overlay's lower layer and its
+	// new place are not: rename(2), EXDEV.
+	{"rename", []string{"/tmp/old", "/tmp/new"}, func(a []string) syscallForm {
+		move := func(from, to string) syscallForm {
+			return syscallForm{name: "renameat", trap: syscall.SYS_RENAMEAT, args: []word{atFdcwd, str(from), atFdcwd, str(to)}}
+		}
+		return move(a[0], a[1]).undoneBy(move(a[1], a[0]))
+	}},
 	// CAP_CHOWN, and the id mapped in the user namespace.
 	{"chown", []string{"/tmp", "0"}, func(a []string) syscallForm {
 		return onNumber(a[1], func(uid int) syscallForm {
