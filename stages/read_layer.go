@@ -9,8 +9,6 @@ import (
 	"strconv"
 	"strings"
 	"syscall"
-
-	"cutaway/sandbox/inspect"
 )
 
 // What stages read from the directories of an overlay, seen from the host.
@@ -56,14 +54,14 @@ func list(dir string) func() (string, error) {
 	}
 }
 
-// opaqueMark reads the extended attribute with which overlayfs marks a directory
-// that hides those below, as getfattr(1) writes it: trusted.overlay.opaque, or
+// overlayMark reads one of the extended attributes that overlayfs keeps for
+// itself, as getfattr(1) writes it: trusted.overlay.opaque, or
 // user.overlay.opaque where it was mounted inside a user namespace.
-func opaqueMark(dir string) func() (string, error) {
+func overlayMark(path, mark string) func() (string, error) {
 	return func() (string, error) {
-		var value [16]byte
-		for _, name := range []string{"user.overlay.opaque", "trusted.overlay.opaque"} {
-			if n, err := syscall.Getxattr(dir, name, value[:]); err == nil {
+		var value [256]byte
+		for _, name := range []string{"user.overlay." + mark, "trusted.overlay." + mark} {
+			if n, err := syscall.Getxattr(path, name, value[:]); err == nil {
 				return fmt.Sprintf("%s=%q", name, value[:n]), nil
 			}
 		}
@@ -71,48 +69,68 @@ func opaqueMark(dir string) func() (string, error) {
 	}
 }
 
-// size adds up the files below a directory, in bytes; a file with several names
-// counts once.
+// size tells how much room the files below a directory take on the disk, in KiB
+// as du(1) counts: by blocks, and a file with several names once.
 func size(dir string) func() (string, error) {
 	return func() (string, error) {
-		total, seen := int64(0), map[uint64]bool{}
-		err := filepath.WalkDir(dir, func(_ string, d fs.DirEntry, err error) error {
-			if err != nil || !d.Type().IsRegular() {
-				return err
-			}
-			info, err := d.Info()
-			if err != nil {
-				return err
-			}
-			if st, ok := info.Sys().(*syscall.Stat_t); ok && !seen[st.Ino] {
-				seen[st.Ino] = true
-				total += info.Size()
-			}
-			return nil
-		})
-		return strconv.FormatInt(total, 10), err
+		n, err := kibibytes(dir)
+		return strconv.FormatInt(n, 10), err
 	}
 }
 
-// octets reads a text that is a number of bytes into n and says whether it is one.
-func octets(n *int64) func(string) bool {
-	return func(text string) bool {
-		v, err := strconv.ParseInt(text, 10, 64)
-		*n = v
-		return err == nil
-	}
+func kibibytes(dir string) (int64, error) {
+	blocks, seen := int64(0), map[uint64]bool{}
+	err := filepath.WalkDir(dir, func(_ string, d fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		info, err := d.Info()
+		if err != nil {
+			return err
+		}
+		if st, ok := info.Sys().(*syscall.Stat_t); ok && !seen[st.Ino] {
+			seen[st.Ino] = true
+			blocks += st.Blocks // of 512 bytes: stat(2)
+		}
+		return nil
+	})
+	return blocks / 2, err
 }
 
-// lowerOf gives the topmost lower layer of the overlay that is a process's root.
-func lowerOf(pid int) (string, error) {
-	s, err := inspect.OfProcess(pid)
+// sizes writes the sizes of three directories, and their sum, as du -c does.
+func sizes(lower, upper, second string) (string, error) {
+	text, total := "", int64(0)
+	for _, d := range []struct{ name, dir string }{{"LOWER", lower}, {"UPPER", upper}, {"UPPER-2", second}} {
+		n, err := kibibytes(d.dir)
+		if err != nil {
+			return "", err
+		}
+		text += fmt.Sprintf("%-6d %s\n", n, d.name)
+		total += n
+	}
+	return text + fmt.Sprintf("%-6d total", total), nil
+}
+
+// inodeOf is the number of a file's inode.
+func inodeOf(path string) (string, error) {
+	st, err := stat(path)
 	if err != nil {
 		return "", err
 	}
-	for _, o := range s.Of(inspect.Overlay) {
-		if o.Detail.Get("target") == "/" {
-			return "lowerdir=" + o.Detail.Get("lower 1"), nil
-		}
+	return strconv.FormatUint(st.Ino, 10), nil
+}
+
+// lowerOf gives the lower layers of the overlay that is a process's root, as its
+// mount table has them.
+func lowerOf(pid int) (string, error) {
+	table, err := readFile(fmt.Sprintf("/proc/%d/mountinfo", pid))()
+	if err != nil {
+		return "", err
 	}
-	return "", fmt.Errorf("process %d: its root is no overlay", pid)
+	_, options, found := strings.Cut(table, "lowerdir=")
+	if !found {
+		return "", fmt.Errorf("process %d: its root is no overlay", pid)
+	}
+	lower, _, _ := strings.Cut(options, ",")
+	return "lowerdir=" + lower, nil
 }
