@@ -187,7 +187,12 @@ func (c *Container) lost(err error) error {
 // Extend does one more operation of the host for a container that runs. It is
 // undone with the container's own.
 func (c *Container) Extend(o op.Op) error {
-	return c.thread.run(func() error { return c.doHere(o) })
+	return c.thread.run(func() error {
+		if err := c.note(o); err != nil {
+			return err
+		}
+		return c.doHere(o)
+	})
 }
 
 // Kill ends the container at once. It is safe at any time, from any goroutine.

@@ -81,6 +81,9 @@ type Options struct {
 	Rest func() (plan.Spec, error)
 	// Started is told by Run once the payload runs.
 	Started func(*Container) error
+	// Step is told of each step of the Plan, right before it is done, when the
+	// journal knows of it already, and right after. A test ends the process there.
+	Step func(i int, done bool)
 }
 
 // The ways a pause can end the run other than by failing.
@@ -142,7 +145,7 @@ func (c *Container) build(ctx context.Context) error {
 		}
 	}
 	w := watcher{c: c, shown: shown}
-	for _, g := range groups(p, shown, born) {
+	for _, g := range groups(p, shown, born, c.opts.Step != nil) {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
@@ -186,23 +189,29 @@ func (c *Container) bear(ctx context.Context) (done int, err error) {
 	return len(steps), c.journal.runs(spec.Process.Args)
 }
 
-// explain puts what the caller did first: a step that fails because the run was
-// cancelled was not refused by the kernel.
+// explain puts the cause first: a step that fails because the run was cancelled,
+// or because init is dead, was not refused by the kernel.
 func (c *Container) explain(ctx context.Context, err error) error {
-	if ctx.Err() != nil {
+	// A process that dies is out of its namespaces a moment before it has ended.
+	const moment = 50 * time.Millisecond
+	switch {
+	case ctx.Err() != nil:
 		return ctx.Err()
+	case err != nil && c.target.PID != 0 && sys.Gone(c.target.PidFD, moment):
+		return c.lost(err)
 	}
 	return err
 }
 
 // groups splits the plan into runs that need no word with init in between:
-// neighbours in the same place. A step that is shown stands alone, and after the
-// clone there is something to say. The first born steps have been done.
-func groups(p plan.Plan, shown []bool, born int) [][]int {
+// neighbours in the same place. A step that is shown stands alone, or each of
+// them; and after the clone there is something to say. The first born steps have
+// been done.
+func groups(p plan.Plan, shown []bool, born int, each bool) [][]int {
 	var out [][]int
 	for i := born; i < len(p); i++ {
 		n := len(out)
-		if n > 0 && !shown[i] && !shown[i-1] && p[i].Where == p[i-1].Where && !isClone(p[i-1].Op) {
+		if n > 0 && !each && !shown[i] && !shown[i-1] && p[i].Where == p[i-1].Where && !isClone(p[i-1].Op) {
 			out[n-1] = append(out[n-1], i)
 			continue
 		}
@@ -226,28 +235,47 @@ func (c *Container) do(group []int) error {
 	}()
 	c.micros = 0
 	if c.Plan[group[0]].Where == plan.Init {
+		c.tell(group[0], false)
+		defer c.tell(group[0], true)
 		return c.ask(group)
 	}
 	// Each hand-over to another thread costs two switches, about as much as a
 	// step; so the whole group goes there at once.
 	return c.thread.run(func() error {
 		for _, i := range group {
-			if err := c.doHere(c.Plan[i].Op); err != nil {
+			o := c.Plan[i].Op
+			if err := c.note(o); err != nil {
 				return err
 			}
+			c.tell(i, false)
+			if err := c.doHere(o); err != nil {
+				return err
+			}
+			c.tell(i, true)
 		}
 		return nil
 	})
 }
 
+// tell tells of a step, if anybody wants to know.
+func (c *Container) tell(i int, done bool) {
+	if c.opts.Step != nil {
+		c.opts.Step(i, done)
+	}
+}
+
+// note has the journal know of an operation that is about to be done.
+func (c *Container) note(o op.Op) error {
+	u, outlives := o.(op.Undoer)
+	if !outlives {
+		return nil
+	}
+	return c.journal.before(u)
+}
+
 // doHere does one operation of the host; it is called on the thread init is the
 // child of.
 func (c *Container) doHere(o op.Op) error {
-	if u, outlives := o.(op.Undoer); outlives {
-		if err := c.journal.before(u); err != nil {
-			return err
-		}
-	}
 	if clone, ok := o.(op.Clone); ok {
 		return c.clone(clone)
 	}
