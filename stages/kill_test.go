@@ -2,37 +2,35 @@ package stages
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
 
 	"cutaway/sandbox"
 	"cutaway/sandbox/image"
-	"cutaway/sandbox/inspect"
+	"cutaway/sandbox/plan"
 	"cutaway/sandbox/sys"
 	"cutaway/sandbox/trace"
 
 	"github.com/stretchr/testify/require"
 )
 
-// A kill test runs this test binary once more, to play a stage and die by
-// SIGKILL before a step. These variables tell the second process so.
-const (
-	dieAtStep  = "CUTAWAY_TEST_DIE_AT_STEP"
-	dieState   = "CUTAWAY_TEST_STATE"
-	dieStage   = "CUTAWAY_TEST_STAGE"
-	finished   = 42 // its exit status when it was not killed: there is no such step
-	killPeriod = time.Minute
-)
+// A kill test runs this test binary once more, to make the container of a stage
+// and die by SIGKILL before or after a step. The variable tells the second
+// process where the lab is and when to die: "STATE STAGE before STEP".
+const dieVariable = "CUTAWAY_TEST_DIE"
 
 func TestMain(m *testing.M) {
-	if step, err := strconv.Atoi(os.Getenv(dieAtStep)); err == nil {
-		os.Exit(playAndDie(os.Getenv(dieStage), os.Getenv(dieState), step))
+	if words := strings.Fields(os.Getenv(dieVariable)); len(words) == 4 {
+		fmt.Println(makeAndDie(words[0], words[1], words[2], words[3]))
+		os.Exit(1)
 	}
 	os.Exit(alone(m.Run))
 }
@@ -52,30 +50,87 @@ func alone(run func() int) int {
 	return run()
 }
 
-func playAndDie(slug, state string, step int) int {
+// makeAndDie is what the second process does. It returns only if it was not
+// killed.
+func makeAndDie(state, slug, when, number string) error {
 	s, err := Find(slug)
 	if err != nil {
-		fmt.Println(err)
-		return 1
+		return err
+	}
+	step, err := strconv.Atoi(number)
+	if err != nil {
+		return err
 	}
 	l, store, err := openLab(state)
 	if err != nil {
-		fmt.Println(err)
-		return 1
+		return err
 	}
+	die := func() { syscall.Kill(os.Getpid(), syscall.SIGKILL) }
+	if when == "pause" {
+		return playUntil(Runner{Lab: l, Store: store, All: true, Program: cutaway}, s, step, die)
+	}
+	_, err = makeContainer(context.Background(), l, store, s, func(i int, done bool) {
+		if i == step && done == (when == "after") {
+			die()
+		}
+	})
+	return errors.Join(err, errors.New("the container was made"))
+}
+
+// playUntil plays a stage up to the pause before a step.
+func playUntil(r Runner, s Stage, step int, then func()) error {
 	asked := 0
-	r := Runner{Lab: l, Store: store, All: true, Program: cutaway}
 	r.Pause = func(context.Context, trace.Preview) (trace.Decision, error) {
-		if asked++; asked == step {
-			syscall.Kill(os.Getpid(), syscall.SIGKILL)
+		if asked++; asked > step {
+			then()
 		}
 		return trace.Go, nil
 	}
-	if err := r.Run(context.Background(), s); err != nil {
-		fmt.Println(err)
-		return 1
+	return r.Run(context.Background(), s)
+}
+
+// makeContainer makes the container of a stage by the Plan that people see, but
+// without a look at what each step changes: that takes most of the time.
+func makeContainer(ctx context.Context, l *sandbox.Lab, store *image.Store, s Stage, told func(i int, done bool)) (*sandbox.Container, error) {
+	m, err := prepare(ctx, l, store, s)
+	if err != nil {
+		return nil, err
 	}
-	return finished
+	if m.Tree != "" {
+		if m.Tree, err = smallTree(m.Tree); err != nil {
+			return nil, err
+		}
+	}
+	null, err := os.OpenFile(os.DevNull, os.O_RDWR, 0)
+	if err != nil {
+		return nil, err
+	}
+	defer null.Close()
+	spec := Spec(s, m)
+	spec.Process.Args = []string{shell, "-c", "while :; do sleep 1000; done"}
+	return l.Start(ctx, spec, sandbox.Options{Stage: s.Slug, Watch: true, Step: told, Stdio: [3]*os.File{null, null, null},
+		Shown: func(_ plan.Spec, p plan.Plan) []bool { return make([]bool, len(p)) }})
+}
+
+// smallTree makes a root filesystem with a shell and nothing else, beside a whole
+// one, out of its files: to copy the whole would take longer than all the rest.
+func smallTree(whole string) (string, error) {
+	small := whole + "-small"
+	if _, err := os.Stat(small); err == nil {
+		return small, nil
+	}
+	info, err := os.Stat(whole)
+	if err != nil {
+		return "", err
+	}
+	owner := info.Sys().(*syscall.Stat_t)
+	for _, dir := range []string{"", "bin", "dev", "etc", "proc", "sys", "tmp"} {
+		dir = filepath.Join(small, dir)
+		if err := errors.Join(os.Mkdir(dir, 0o755), os.Chown(dir, int(owner.Uid), int(owner.Gid))); err != nil {
+			return "", err
+		}
+	}
+	return small, errors.Join(os.Link(whole+"/bin/busybox", small+"/bin/busybox"), os.Symlink("busybox", small+"/bin/sh"))
 }
 
 func openLab(state string) (*sandbox.Lab, *image.Store, error) {
@@ -98,63 +153,155 @@ func stateDir(t *testing.T) string {
 	return state
 }
 
-// TestKilled kills the lab before every step of a container with everything in
-// it. Each time the container is gone at once, and cleaning up makes the host
-// what it was.
+// TestKilled kills cutaway before and after every step of every stage, and init
+// before every step. Each time all processes are gone at once, and cleaning up
+// makes the machine what it was.
 func TestKilled(t *testing.T) {
-	state := stateDir(t)
-	l, _, err := openLab(state)
+	// What outlives its parent comes to us, to be reaped: not every machine that
+	// runs tests has a process 1 that does.
+	require.NoError(t, sys.Subreaper())
+	l, store, err := openLab(stateDir(t))
 	require.NoError(t, err)
-	// Once through, so that the trees that are kept exist before the comparison.
-	require.Equal(t, finished, play(t, state, overlay.Slug, -1))
-	before := look(t, l)
 	kills := 0
-	for step := 1; ; step++ {
-		status := play(t, state, overlay.Slug, step)
-		if status == finished {
-			break
+	for _, s := range All {
+		if s.Lacks(l.Features) != nil {
+			continue // the tests of the stages say why
 		}
-		require.Equal(t, -1, status, "step %d: not killed", step)
-		kills++
-		records, err := l.Records()
-		require.NoError(t, err)
-		for _, r := range records {
-			require.False(t, r.Live)
-			require.Eventually(t, func() bool {
-				again, err := l.Find(r.ID)
-				return err != nil || again.PID == 0 // not found: somebody cleaned up already
-			}, time.Second, time.Millisecond, "step %d: init outlives cutaway", step)
-		}
-		_, err = l.Clean()
-		require.NoError(t, err, "step %d", step)
-		require.Empty(t, inspect.Compare(before, look(t, l)), "step %d: left behind", step)
+		t.Run(s.Slug, func(t *testing.T) {
+			k := killer{T: t, l: l, store: store, stage: s}
+			steps := k.through()
+			for step := range steps {
+				k.host("after", step)
+				if testing.Short() { // an emulated machine takes a second for each
+					continue
+				}
+				k.host("before", step)
+				k.init(step)
+			}
+			k.payload()
+			if s.Prepare != nil {
+				for step := range 3 { // two steps of its own, and then it is like the others
+					k.host("pause", step)
+				}
+			}
+			kills += k.kills
+		})
 	}
-	require.Greater(t, kills, 40)
-	t.Logf("%d kills, 0 leaks", kills)
+	if !t.Failed() {
+		t.Logf("%d kills, 0 leaks", kills)
+	}
 }
 
-func look(t *testing.T, l *sandbox.Lab) *inspect.Snapshot {
-	t.Helper()
-	snapshot, err := inspect.Take(context.Background(), l.Scope())
-	require.NoError(t, err)
-	return snapshot
+// killer kills what makes the container of one stage.
+type killer struct {
+	*testing.T
+	l      *sandbox.Lab
+	store  *image.Store
+	stage  Stage
+	before machineState
+	kills  int
 }
 
-// play gives the exit status of the second process, -1 if it was killed.
-func play(t *testing.T, state, slug string, step int) int {
-	t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), killPeriod)
+// through makes the container without a kill, so that what is kept exists before
+// the comparison, and counts its steps.
+func (k *killer) through() (steps int) {
+	c, err := makeContainer(k.Context(), k.l, k.store, k.stage, func(int, bool) {})
+	require.NoError(k, err)
+	require.NoError(k, c.Remove())
+	k.before = lookAround(k.T, k.l)
+	return len(c.Plan)
+}
+
+// host kills cutaway.
+func (k *killer) host(when string, step int) {
+	const patience = time.Minute
+	ctx, cancel := context.WithTimeout(k.Context(), patience)
 	defer cancel()
 	self, err := os.Executable()
-	require.NoError(t, err)
+	require.NoError(k, err)
 	cmd := exec.CommandContext(ctx, self)
-	cmd.Env = append(os.Environ(), dieAtStep+"="+strconv.Itoa(step), dieState+"="+state, dieStage+"="+slug)
+	cmd.Env = append(os.Environ(), strings.Join([]string{dieVariable + "=" + k.l.Dirs.Data, k.stage.Slug, when, strconv.Itoa(step)}, " "))
 	out, err := cmd.CombinedOutput()
-	if _, failed := err.(*exec.ExitError); err != nil && !failed {
-		t.Fatal(err)
+	var exit *exec.ExitError
+	require.ErrorAs(k, err, &exit, "%s step %d", when, step)
+	require.Equal(k, -1, exit.ExitCode(), "%s step %d, not killed: %s", when, step, out)
+	k.kills++
+	k.dead(step)
+	_, err = k.l.Clean()
+	require.NoError(k, err, "%s step %d", when, step)
+	k.compare("cutaway killed "+when, step)
+}
+
+// dead waits for init to follow its host.
+func (k *killer) dead(step int) {
+	records, err := k.l.Records()
+	require.NoError(k, err)
+	for _, r := range records {
+		require.False(k, r.Live)
+		require.Eventually(k, func() bool {
+			again, err := k.l.Find(r.ID)
+			return err != nil || again.PID == 0
+		}, time.Second, time.Millisecond, "step %d: init outlives cutaway", step)
 	}
-	if status := cmd.ProcessState.ExitCode(); status == 1 || status == 2 {
-		t.Fatalf("step %d: %s", step, out)
+}
+
+// init kills init before a step. There is nobody left to do the next one of its
+// own, and cutaway takes back what there is.
+func (k *killer) init(step int) {
+	killed := false
+	c, err := makeContainer(k.Context(), k.l, k.store, k.stage, func(i int, done bool) {
+		if i != step || done {
+			return
+		}
+		records, err := k.l.Records()
+		require.NoError(k, err)
+		if pid := records[0].PID; pid != 0 {
+			require.NoError(k, syscall.Kill(pid, syscall.SIGKILL))
+			killed = true
+		}
+	})
+	if !killed { // it was not born yet
+		require.NoError(k, err)
+		require.NoError(k, c.Remove())
+		return
 	}
-	return cmd.ProcessState.ExitCode()
+	require.ErrorContains(k, err, "was ended by SIGKILL before", "step %d", step)
+	k.kills++
+	k.compare("init killed before", step)
+}
+
+// payload kills the payload.
+func (k *killer) payload() {
+	c, err := makeContainer(k.Context(), k.l, k.store, k.stage, func(int, bool) {})
+	require.NoError(k, err)
+	require.NoError(k, syscall.Kill(c.PID(), syscall.SIGKILL))
+	exit, err := c.Wait()
+	require.NoError(k, err)
+	require.Equal(k, 128+int(syscall.SIGKILL), exit.Status())
+	require.NoError(k, c.Remove())
+	k.kills++
+	k.compare("payload killed after", len(c.Plan))
+}
+
+// compare looks whether the machine is what it was.
+func (k *killer) compare(what string, step int) {
+	k.Helper()
+	var left []string
+	for deadline := time.Now().Add(time.Second); ; time.Sleep(time.Millisecond) {
+		reap()
+		left = k.before.leaks(lookAround(k.T, k.l))
+		if len(left) == 0 || time.Now().After(deadline) {
+			break
+		}
+	}
+	require.Empty(k, left, "%s step %d", what, step)
+}
+
+// reap collects the children that have ended.
+func reap() {
+	for {
+		if pid, err := syscall.Wait4(-1, nil, syscall.WNOHANG, nil); err != nil || pid <= 0 {
+			return
+		}
+	}
 }
