@@ -2,9 +2,7 @@ package op
 
 import (
 	"errors"
-	"io/fs"
 	"os"
-	"path/filepath"
 	"strings"
 
 	"cutaway/sandbox/sys"
@@ -33,26 +31,9 @@ func (o Dir) Do(k *sys.Kernel, _ *Target) error {
 	return at(k.Chown(o.Path, o.UID, o.GID), "give %s to %d:%d", o.Path, o.UID, o.GID)
 }
 
-// Undo removes the directory and what is in it. The container's mounts in it
-// were never the host's, so nothing outside can be reached from here.
-func (o Dir) Undo(*sys.Kernel) error {
-	err := os.RemoveAll(o.Path)
-	if errors.Is(err, os.ErrPermission) {
-		err = errors.Join(openDirs(o.Path), os.RemoveAll(o.Path))
-	}
-	return at(err, "remove directory %s", o.Path)
-}
-
-// openDirs lets the owner into all directories below path: overlayfs keeps one
-// of mode 0 in its work directory with a whiteout in it, and only root needs no
-// permission to empty that.
-func openDirs(path string) error {
-	return filepath.WalkDir(path, func(path string, d fs.DirEntry, _ error) error {
-		if d == nil || !d.IsDir() {
-			return nil
-		}
-		return os.Chmod(path, 0o700) // WalkDir comes by before it reads the directory
-	})
+// Undo removes the directory and what is in it.
+func (o Dir) Undo(k *sys.Kernel) error {
+	return at(removeAll(k, o.Path), "remove directory %s", o.Path)
 }
 
 // Shell implements Op.

@@ -95,9 +95,7 @@ func copyFile(from, to string) error {
 }
 
 // Undo removes the copy.
-func (o Tree) Undo(*sys.Kernel) error {
-	return at(os.RemoveAll(o.Path), "remove %s", o.Path)
-}
+func (o Tree) Undo(k *sys.Kernel) error { return at(removeAll(k, o.Path), "remove %s", o.Path) }
 
 // Shell implements Op.
 func (o Tree) Shell() string { return "cp -a " + quote(o.From) + " " + quote(o.Path) }

@@ -33,6 +33,7 @@ const (
 	Slave       = unix.MS_SLAVE
 	Strictatime = unix.MS_STRICTATIME
 	Detach      = unix.MNT_DETACH
+	NoFollow    = unix.UMOUNT_NOFOLLOW
 )
 
 type flagName struct {
@@ -81,7 +82,7 @@ func MountFlags(f uintptr) string { return flagNames(uint64(f), mountFlags, "0")
 
 // UmountFlags names the flags of umount2(2).
 func UmountFlags(f int) string {
-	return flagNames(uint64(f), []flagName{{unix.MNT_DETACH, "MNT_DETACH"}, {unix.MNT_FORCE, "MNT_FORCE"}}, "0")
+	return flagNames(uint64(f), []flagName{{unix.MNT_DETACH, "MNT_DETACH"}, {unix.MNT_FORCE, "MNT_FORCE"}, {unix.UMOUNT_NOFOLLOW, "UMOUNT_NOFOLLOW"}}, "0")
 }
 
 func flagNames(f uint64, table []flagName, none string) string {
