@@ -25,7 +25,7 @@ type command struct {
 
 var commands = []command{
 	{"escape", "[fd]", "leave a chroot the classic way: did it work?", escape},
-	{"mount", "FLAGS [SOURCE] TARGET", "mount(2) with these flags alone: bind,rdonly", mount},
+	{"mount", "FLAGS [FROM] TO", "mount(2) with these flags alone: bind,rdonly", mount},
 	{"setattr", "TARGET", "make a mount and all below it read-only at once", setattr},
 	{"pidns", "", "unshare a PID namespace, and fork twice", pidns},
 	{"sysv", "[TEXT]", "System V objects by one key: make them, or find them", sysv},
@@ -36,11 +36,11 @@ var commands = []command{
 	{"lost", "CAPABILITY...", "the same call with each capability and without it", lost},
 	{"fork", "N [SECONDS]", "fork N children and hold them: how many were allowed?", fork},
 	{"eat", "SIZE [SECONDS]", "touch SIZE bytes of memory (128M), hold them", eat},
-	{"spin", "SECONDS", "compute for so much processor time: how long did it take?", spin},
+	{"spin", "SECONDS", "use so much processor time: how long did it take?", spin},
 	{"share", "SECONDS [START]", "compute on one processor: how much of it was to be had?", share},
 	{"write", "SIZE FILE", "write past the page cache: how long did it take?", write},
-	{"clock", "", "the clocks a time namespace offsets, and the one it does not", clock},
-	{"ids", "", "credentials: ids, capabilities, no_new_privs, seccomp mode", ids},
+	{"clock", "", "clocks: those a time namespace offsets, and another", clock},
+	{"ids", "", "ids, capabilities, no_new_privs, seccomp mode", ids},
 }
 
 // errUsage means the arguments do not fit the subcommand.
@@ -80,7 +80,7 @@ func usage() {
 	var b strings.Builder
 	b.WriteString("usage: probe COMMAND\n")
 	for _, c := range commands {
-		fmt.Fprintf(&b, "  %-27s  %s\n", strings.TrimSpace(c.name+" "+c.args), c.what)
+		fmt.Fprintf(&b, "  %-21s  %s\n", strings.TrimSpace(c.name+" "+c.args), c.what)
 	}
 	b.WriteString(wrap("calls:", callNames()))
 	fmt.Fprint(os.Stderr, b.String())

@@ -86,6 +86,9 @@ func TestUsage(t *testing.T) {
 		out, status := outcomeOf(t, exec.Command(probe, args...))
 		require.Equal(t, 2, status, "probe %q: %s", args, out)
 		require.Contains(t, out, "usage: probe COMMAND")
+		for line := range strings.Lines(out) {
+			require.LessOrEqual(t, len(line), 80+len("\n"), line)
+		}
 	}
 }
 
