@@ -17,7 +17,7 @@ var mount = Stage{
 	Slug:   "02-mount",
 	Title:  "a mount table of its own",
 	Belief: "pivot_root is another chroot: the host's files are still up there, out of sight",
-	Lesson: "pivot_root leaves no way up: the old root is not hidden, it is not in this mount table any more. Whether a mount stays in its table is another question: a shared one does not.",
+	Lesson: "pivot_root leaves no way up: the old root is not hidden, it is not in this mount table any more. But a table of one's own is not all: what is mounted below a shared mount shows up in its peers' tables too.",
 	Code:   "sandbox/op/root.go",
 	Needs:  func(f features.Features) error { return f.HaveNamespace("mnt") },
 	Add: func(s *plan.Spec, _ Materials) {
