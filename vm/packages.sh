@@ -31,6 +31,12 @@ build        make                    make             make                 make 
 build        git                     git              git                  git                  git
 busybox      busybox|busybox.static  busybox-static   busybox              busybox-static       busybox
 lab          modprobe                kmod             kmod                 kmod                 kmod
+hand         ip                      iproute2         iproute              iproute2             iproute2
+hand         nft                     nftables         nftables             nftables             nftables
+hand         nsenter                 util-linux       util-linux           util-linux-misc      util-linux
+hand         prlimit                 util-linux       util-linux           util-linux-misc      util-linux
+hand         setpriv                 util-linux       util-linux           setpriv              util-linux
+hand         sysctl                  procps           procps-ng            procps-ng            procps-ng
 compare      runc                    runc             runc                 runc                 runc
 test         strace                  strace           strace               strace               strace
 test         runc                    runc             runc                 runc                 runc
@@ -50,6 +56,14 @@ bench        bwrap                   bubblewrap       bubblewrap           bubbl
 bench        unshare                 util-linux       util-linux           util-linux-misc      util-linux
 bench        runc                    runc             runc                 runc                 runc
 bench        crun                    crun             crun                 crun                 crun
+box          mmdebstrap              mmdebstrap       -                    mmdebstrap           -
+box          syslinux                syslinux         syslinux             syslinux             syslinux
+box          mcopy                   mtools           mtools               mtools               mtools
+box          mkfs.vfat               dosfstools       dosfstools           dosfstools           dosfstools
+box          sfdisk                  fdisk            util-linux           sfdisk               util-linux
+box          mke2fs                  e2fsprogs        e2fsprogs            e2fsprogs            e2fsprogs
+box          qemu-img                qemu-utils       qemu-img             qemu-img             qemu-img
+box          ssh-keygen              openssh-client   openssh              openssh-keygen       openssh
 vm@x86_64    qemu-system-x86_64      qemu-system-x86  qemu-system-x86-core qemu-system-x86_64   qemu-system-x86
 vm@aarch64   qemu-system-aarch64     qemu-system-arm  qemu-system-aarch64-core qemu-system-aarch64 qemu-system-aarch64
 ROWS
