@@ -13,6 +13,12 @@ import (
 // of root's and no variable is on purpose: nobody sets it by accident.
 const marker = "/etc/cutaway-machine"
 
+// disposable reports whether this is a lab machine: one that may be broken.
+func disposable() bool {
+	_, err := os.Stat(marker)
+	return err == nil
+}
+
 // inFlag gives a verb the flag --in.
 func inFlag(cmd *cobra.Command, in *string) {
 	cmd.Flags().StringVar(in, "in", "auto", "where containers are built: `auto`, host or vm, the disposable machine")
@@ -28,7 +34,7 @@ func place(cmd *cobra.Command, in string) error {
 	if in == "vm" {
 		return &cannotError{cmd.CommandPath() + ": the microVM has no network and no images but its own", "cutaway vm run -- cutaway run --in host built-in"}
 	}
-	if _, err := os.Stat(marker); in == "host" || err == nil || os.Geteuid() != 0 {
+	if in == "host" || disposable() || os.Geteuid() != 0 {
 		return nil
 	}
 	return &cannotError{cmd.CommandPath() + ": this would build containers on your own machine, as root",

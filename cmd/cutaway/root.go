@@ -39,12 +39,12 @@ func whereAmI() error {
 	next := ""
 	for _, s := range stages.All {
 		if !seen[s.Slug] {
-			next = fmt.Sprintf("next: %s, %s:  cutaway stage %s --in host", s.Slug, s.Title, s.Name())
+			next = fmt.Sprintf("next: %s, %s:  %s", s.Slug, s.Title, typed("stage "+s.Name()))
 			break
 		}
 	}
 	if next == "" {
-		next = "that is all of them; now run something:  cutaway run --in host -it built-in sh"
+		next = "that is all of them; now run something:  " + typed("run -it built-in sh")
 	}
 	_, err = fmt.Fprintf(os.Stdout, ` cutaway: a Linux container, taken apart stage by stage
 
@@ -57,6 +57,25 @@ func whereAmI() error {
    cutaway run IMAGE      the complete container, as docker run
    cutaway inspect PID    the kernel objects of any process
    cutaway --help         everything else
-`, len(seen), len(stages.All), next)
+%s`, len(seen), len(stages.All), next, needsSudo())
 	return err
+}
+
+// typed is what a person types here to have containers built.
+func typed(verb string) string {
+	switch {
+	case !disposable():
+		return "cutaway " + verb + " --in host"
+	case os.Geteuid() != 0:
+		return "sudo cutaway " + verb
+	}
+	return "cutaway " + verb
+}
+
+// needsSudo says in a lab machine what the person there has to become root for.
+func needsSudo() string {
+	if !disposable() || os.Geteuid() == 0 {
+		return ""
+	}
+	return "\n tour, stage and run need root: sudo cutaway tour\n"
 }

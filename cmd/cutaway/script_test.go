@@ -77,8 +77,7 @@ func TestScripts(t *testing.T) {
 			if word != "disposable" {
 				return false, fmt.Errorf("no condition is called %s", word)
 			}
-			_, err := os.Stat(marker)
-			return err == nil, nil
+			return disposable(), nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"status":   exitStatus,

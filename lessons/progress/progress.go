@@ -35,6 +35,9 @@ func File() (string, error) {
 	state := os.Getenv("XDG_STATE_HOME")
 	if state == "" {
 		home, err := os.UserHomeDir()
+		if p := behindSudo(); p != nil {
+			home, err = p.HomeDir, nil
+		}
 		if err != nil {
 			return "", fmt.Errorf("find a place for your progress: %w", err)
 		}
@@ -75,16 +78,25 @@ func Note(e Entry) error {
 	if err != nil {
 		return err
 	}
-	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
-		return fmt.Errorf("note your progress: %w", err)
+	line, err := json.Marshal(e)
+	if err == nil {
+		err = asPerson(func() error { return add(path, append(line, '\n')) })
 	}
-	f, err := os.OpenFile(path, os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o644)
 	if err != nil {
 		return fmt.Errorf("note your progress: %w", err)
 	}
-	err = json.NewEncoder(f).Encode(e)
-	if err = errors.Join(err, f.Close()); err != nil {
-		return fmt.Errorf("note your progress: %w", err)
-	}
 	return nil
+}
+
+// add appends a line to a file, which it makes if need be.
+func add(path string, line []byte) error {
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		return err
+	}
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o644)
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(line)
+	return errors.Join(err, f.Close())
 }
