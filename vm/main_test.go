@@ -81,7 +81,7 @@ func testConfig(t *testing.T) Config {
 	t.Helper()
 	init, err := static()
 	require.NoError(t, err)
-	if lacking, err := Lacking(context.Background(), "vm"); err != nil || lacking != "" {
+	if lacking, err := (Packages{}).Lacking(context.Background(), "vm"); err != nil || lacking != "" {
 		t.Fatalf("the test needs %s: vm/packages.sh install vm (%v)", lacking, err)
 	}
 	return Config{Init: init, BootLimit: 45 * time.Second}

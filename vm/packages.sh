@@ -5,10 +5,14 @@
 #   vm/packages.sh name GROUP...     print the command that would install a group
 #   vm/packages.sh missing GROUP...  list the programs that are not here, by name
 #   vm/packages.sh check GROUP...    exit 0 if every program of the groups is here
+#   vm/packages.sh manager           name the package manager: apt dnf apk pacman brew
+#
+# PACKAGES_FOR=MANAGER has it speak of another machine than this one.
 #
 # Groups: build (make, git and a new enough Go), busybox (a static one), lab
-# (what a run itself calls), compare (what the last stage looks at beside its own
-# container), test, bench, vm.
+# (what a run itself calls), hand (what a step by hand takes), compare (what the
+# last stage looks at beside its own container), test, bench, box (what box.sh
+# calls), lima, test-vagrant, vm, kernel (one that the lab can boot).
 #
 # `install` looks for programs, not packages: when all are on PATH it neither
 # needs root nor touches the network. Exit status: 0 done, 1 could not, 2 usage,
@@ -21,9 +25,10 @@ PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin
 # Installing must end: a mirror that hangs would hang the build with it.
 LIMIT=900 # seconds
 
-# group, program (or program|alternative), then its package for each package
-# manager; - means that distribution does not package it. A group with @MACHINE
-# counts only where `uname -m` says so.
+# group, program (or program|alternative, or a file with a / in it), then its
+# package for each package manager; - means that distribution does not package
+# it. A group with @MACHINE counts only where `uname -m` says so. Homebrew's
+# column is there for what is needed on macOS.
 table() {
 	cat <<'ROWS'
 # group      program                 apt              dnf                  apk                  pacman
@@ -56,7 +61,7 @@ bench        bwrap                   bubblewrap       bubblewrap           bubbl
 bench        unshare                 util-linux       util-linux           util-linux-misc      util-linux
 bench        runc                    runc             runc                 runc                 runc
 bench        crun                    crun             crun                 crun                 crun
-box          mmdebstrap              mmdebstrap       -                    mmdebstrap           -
+box          mmdebstrap              mmdebstrap       -                    -                    -
 box          syslinux                syslinux         syslinux             syslinux             syslinux
 box          mcopy                   mtools           mtools               mtools               mtools
 box          mkfs.vfat               dosfstools       dosfstools           dosfstools           dosfstools
@@ -64,8 +69,19 @@ box          sfdisk                  fdisk            util-linux           sfdis
 box          mke2fs                  e2fsprogs        e2fsprogs            e2fsprogs            e2fsprogs
 box          qemu-img                qemu-utils       qemu-img             qemu-img             qemu-img
 box          ssh-keygen              openssh-client   openssh              openssh-keygen       openssh
+test-vagrant vagrant                 vagrant          vagrant              -                    -
+test-vagrant /usr/share/vagrant*/plugins.d/*libvirt.json vagrant-libvirt vagrant-libvirt - -
+test-vagrant libvirtd                libvirt-daemon-system libvirt-daemon-kvm libvirt-daemon     libvirt
+test-vagrant virsh                   libvirt-clients  libvirt-client       libvirt-client       libvirt
+test-vagrant dnsmasq                 dnsmasq-base     dnsmasq              dnsmasq              dnsmasq
+test-vagrant iptables                iptables         iptables-nft         iptables             iptables
+test-vagrant rsync                   rsync            rsync                rsync                rsync
+test-vagrant ssh                     openssh-client   openssh-clients      openssh-client-default openssh
+lima         limactl                 -                -                    -                    -                    lima
 vm@x86_64    qemu-system-x86_64      qemu-system-x86  qemu-system-x86-core qemu-system-x86_64   qemu-system-x86
 vm@aarch64   qemu-system-aarch64     qemu-system-arm  qemu-system-aarch64-core qemu-system-aarch64 qemu-system-aarch64
+kernel@x86_64 /boot/vmlinuz-*|/lib/modules/*/vmlinuz linux-image-virtual|linux-image-cloud-amd64 kernel-core linux-virt linux
+kernel@aarch64 /boot/vmlinuz-*|/lib/modules/*/vmlinuz linux-image-virtual|linux-image-cloud-arm64 kernel-core linux-virt linux
 ROWS
 }
 
@@ -80,11 +96,21 @@ die() {
 	exit "$status"
 }
 
-have() { command -v "$1" >/dev/null 2>&1; }
+# have NAME looks for a program on PATH; a pattern of a path is a file.
+have() {
+	case $1 in
+	/*) for file in $1; do [ ! -e "$file" ] || return 0; done && return 1 ;;
+	*) command -v "$1" >/dev/null 2>&1 ;;
+	esac
+}
 
 # manager names the package manager, which is also the table's column.
 manager() {
-	for m in apt-get dnf apk pacman; do
+	if [ -n "${PACKAGES_FOR-}" ]; then
+		echo "$PACKAGES_FOR"
+		return
+	fi
+	for m in apt-get dnf apk pacman brew; do
 		if have "$m"; then
 			echo "${m%-get}"
 			return
@@ -101,17 +127,18 @@ rows() {
 	dnf) column=4 ;;
 	apk) column=5 ;;
 	pacman) column=6 ;;
+	brew) column=7 ;;
 	*) column=0 ;;
 	esac
 	table | awk -v group="$1" -v here="$1@$machine" -v column=$column '
-		$1 == group || $1 == here { print $2, (column ? $column : "-") }'
+		$1 == group || $1 == here { print $2, (column && column <= NF ? $column : "-") }'
 }
 
 # known GROUP fails for a name that is in no row: a typing error must not pass
 # for a group with nothing missing.
 known() {
 	[ -n "$(rows "$1")" ] || die 2 "no group $1 on $(uname -m)" \
-		"groups: build busybox lab compare test bench vm"
+		"groups: build busybox lab hand compare test bench box lima test-vagrant vm kernel"
 }
 
 # lacking GROUP... prints the rows whose program is not on PATH.
@@ -123,16 +150,29 @@ lacking() {
 	done | sort -u
 }
 
-# packages reads rows and prints their packages on one line, each once.
-packages() { awk '$2 != "-" { print $2 }' | sort -u | tr '\n' ' ' | sed 's/ $//'; }
+# packages reads rows and prints their packages on one line, each once. Of a|b it
+# is a where the package lists have that: Ubuntu's kernels are not Debian's.
+packages() {
+	awk '$2 != "-" { print $2 }' | sort -u | while read -r package; do
+		case $package in
+		*"|"*)
+			if apt-cache show "${package%|*}" >/dev/null 2>&1; then
+				package=${package%|*}
+			fi
+			;;
+		esac
+		echo "${package#*|}"
+	done | tr '\n' ' ' | sed 's/ $//'
+}
 
 # installer prints the command that installs; $1 is its flags for "ask nothing".
 installer() {
 	case $(manager) in
 	apt) echo "apt-get install ${1:+-qq }-y --no-install-recommends" ;;
 	dnf) echo "dnf install ${1:+-q }-y --setopt=install_weak_deps=False" ;;
-	apk) echo "apk add ${1:+-q }" ;;
+	apk) echo "apk add${1:+ -q}" ;;
 	pacman) echo "pacman -S ${1:+-q }--needed --noconfirm" ;;
+	brew) echo "brew install${1:+ -q}" ;;
 	esac
 }
 
@@ -166,10 +206,14 @@ go_is_new_enough() {
 		"https://go.dev/doc/install"
 }
 
+# sudo_for prints the word that goes before the package manager: Homebrew is its
+# user's own and refuses root.
+sudo_for() { [ "$(manager)" = brew ] || echo "sudo "; }
+
 # privileged runs a command as root. sudo asks for its password on the terminal,
 # never on standard input; without a terminal it fails at once.
 privileged() {
-	if [ "$(id -u)" = 0 ]; then
+	if [ "$(id -u)" = 0 ] || [ "$(manager)" = brew ]; then
 		"$@" </dev/null
 	else
 		sudo "$@" </dev/null
@@ -181,7 +225,10 @@ privileged() {
 bounded() {
 	log=$(mktemp)
 	status=0
-	privileged env DEBIAN_FRONTEND=noninteractive timeout "$LIMIT" "$@" >"$log" 2>&1 || status=$?
+	if have timeout; then # macOS has none
+		set -- timeout "$LIMIT" "$@"
+	fi
+	privileged env DEBIAN_FRONTEND=noninteractive "$@" >"$log" 2>&1 || status=$?
 	if [ "$status" != 0 ]; then
 		tail -n 20 "$log" >&2
 		[ "$status" != 124 ] || say "$1: still running after $LIMIT s"
@@ -202,7 +249,7 @@ install() {
 	done
 	wanted=$(echo "$absent" | packages)
 	[ -n "$wanted" ] || return 0
-	[ "$(id -u)" = 0 ] || have sudo || die 3 "needs root to install: $wanted" \
+	[ "$(id -u)" = 0 ] || [ -z "$(sudo_for)" ] || have sudo || die 3 "needs root to install: $wanted" \
 		"as root: $(installer) $wanted"
 	say "installing $wanted"
 	if [ "$(manager)" = apt ]; then
@@ -222,10 +269,12 @@ name() {
 	for group; do known "$group"; done
 	wanted=$(for group; do rows "$group"; done | packages)
 	if [ "$(manager)" = none ]; then
-		die 3 "no apt-get, dnf, apk or pacman here" \
+		die 3 "no apt-get, dnf, apk, pacman or brew here" \
 			"needed: $(for group; do rows "$group"; done | cut -d' ' -f1 | tr '\n' ' ')"
 	fi
-	echo "sudo $(installer) $wanted"
+	[ -n "$wanted" ] || die 3 "not packaged for $(manager)" \
+		"needed: $(for group; do rows "$group"; done | cut -d' ' -f1 | tr '\n' ' ')"
+	echo "$(sudo_for)$(installer) $wanted"
 }
 
 # missing prints the programs on one line.
@@ -244,11 +293,12 @@ check() {
 }
 
 verb=${1-}
-[ $# -ge 2 ] || verb=usage
+[ $# -ge 2 ] || [ "$verb" = manager ] || verb=usage
 case $verb in
+manager) manager ;;
 install | name | missing | check)
 	shift
 	"$verb" "$@"
 	;;
-*) die 2 "usage: packages.sh install|name|missing|check GROUP..." "groups: build busybox lab compare test bench vm" ;;
+*) die 2 "usage: packages.sh install|name|missing|check GROUP... or manager" "groups: build busybox lab hand compare test bench box lima test-vagrant vm kernel" ;;
 esac

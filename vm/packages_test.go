@@ -76,6 +76,44 @@ func TestInstallAsksEachPackageManagerInItsOwnWords(t *testing.T) {
 	}
 }
 
+// Homebrew belongs to its user, and macOS has no timeout(1).
+func TestHomebrew(t *testing.T) {
+	m := newMachine(t, "brew")
+	m.program("sudo", "echo sudo was called; exit 1")
+	require.NoError(t, os.Remove(filepath.Join(m.bin, "timeout")))
+	out, status := m.run("name", "lima")
+	require.Zero(t, status, out)
+	require.Equal(t, "brew install lima\n", out)
+	out, status = m.run("install", "lima")
+	require.Zero(t, status, out)
+	require.Equal(t, "brew install -q lima\n", m.asked())
+	out, status = m.run("name", "vm")
+	require.Equal(t, 3, status)
+	require.Contains(t, out, "not packaged for brew")
+}
+
+// A plugin is no program: its file is looked for.
+func TestFileInPlaceOfProgram(t *testing.T) {
+	m := newMachine(t, "apt-get")
+	script, err := os.ReadFile("packages.sh")
+	require.NoError(t, err)
+	dir := t.TempDir()
+	own := filepath.Join(dir, "packages.sh")
+	require.NoError(t, os.WriteFile(own, []byte(strings.Replace(string(script), "/usr/share/vagrant*", dir+"/vagrant*", 1)), 0o644))
+	missing := func() string {
+		cmd := exec.Command("/bin/sh", own, "missing", "test-vagrant")
+		cmd.Env = []string{"PATH=" + m.bin}
+		out, err := cmd.Output()
+		require.NoError(t, err)
+		return string(out)
+	}
+	require.Contains(t, missing(), "libvirt.json")
+	require.NoError(t, os.MkdirAll(filepath.Join(dir, "vagrant-1/plugins.d"), 0o755))
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "vagrant-1/plugins.d/vagrant-libvirt.json"), nil, 0o644))
+	require.NotContains(t, missing(), "libvirt.json")
+	require.Contains(t, missing(), "virsh")
+}
+
 func TestInstallTouchesNothingWhenAllIsThere(t *testing.T) {
 	m := newMachine(t, "apt-get")
 	m.program("bwrap", "")
@@ -123,12 +161,24 @@ func TestInstallShowsWhyItFailed(t *testing.T) {
 	require.Contains(t, out, "exit status 7")
 }
 
+// One package is called differently on two distributions with one manager.
+func TestPackageByWhatIsThere(t *testing.T) {
+	m := newMachine(t, "apt-get")
+	out, status := m.run("name", "kernel")
+	require.Zero(t, status, out)
+	require.Contains(t, out, " linux-image-cloud-")
+	m.program("apt-cache", "[ $2 = linux-image-virtual ]")
+	out, status = m.run("name", "kernel")
+	require.Zero(t, status, out)
+	require.Contains(t, out, " linux-image-virtual\n")
+}
+
 func TestUsageErrors(t *testing.T) {
 	m := newMachine(t, "apt-get")
 	for _, args := range [][]string{{}, {"install"}, {"remove", "test"}, {"install", "nonsense"}, {"name", "nonsense"}} {
 		out, status := m.run(args...)
 		require.Equal(t, 2, status, "%q: %s", args, out)
-		require.Contains(t, out, "groups: build busybox lab compare test bench vm")
+		require.Contains(t, out, "groups: build busybox lab hand compare test bench box lima test-vagrant vm kernel")
 	}
 }
 
@@ -136,7 +186,7 @@ func TestUnknownDistribution(t *testing.T) {
 	m := newMachine(t, "emerge")
 	out, status := m.run("name", "bench")
 	require.Equal(t, 3, status)
-	require.Contains(t, out, "no apt-get, dnf, apk or pacman here")
+	require.Contains(t, out, "no apt-get, dnf, apk, pacman or brew here")
 	require.Contains(t, out, "needed: bwrap unshare runc crun")
 }
 
@@ -169,6 +219,12 @@ func TestInstallCommand(t *testing.T) {
 	got, err := InstallCommand(context.Background(), "lab")
 	require.NoError(t, err)
 	require.Regexp(t, `^sudo .* kmod$`, got)
-	_, err = Lacking(context.Background(), "nonsense")
+	_, err = Packages{}.Lacking(context.Background(), "nonsense")
 	require.ErrorContains(t, err, "no group nonsense")
+	manager, err := Packages{}.Manager(context.Background())
+	require.NoError(t, err)
+	require.Contains(t, "apt apk", manager) // the machine's own, or that of the test
+	got, err = Packages{System: "dnf"}.Install(context.Background(), "lab")
+	require.NoError(t, err)
+	require.Equal(t, "sudo dnf install -y --setopt=install_weak_deps=False kmod", got)
 }
