@@ -100,23 +100,47 @@ func (h hardware) bootBest(ctx context.Context, limit time.Duration) (*Machine, 
 	}
 	h.accel = "kvm"
 	m, err := h.boot(ctx, min(limit, kvmLimit))
+	if err := v.judge(h.kernel.Arch, err); err != nil {
+		if m != nil {
+			m.Stop()
+		}
+		return nil, err
+	}
+	if err == nil {
+		return m, nil
+	}
+	h.accel = v.Accel
+	return h.boot(ctx, limit)
+}
+
+// judge keeps what the outcome of a boot under KVM says about KVM; where that is
+// nothing, it returns it.
+func (v *Verdict) judge(arch string, outcome error) error {
 	var failed *BootError
 	switch {
-	case err == nil:
+	case outcome == nil:
 		v.Accel = "kvm"
-	case !errors.As(err, &failed):
-		return nil, err // not KVM's fault
+	case !errors.As(outcome, &failed):
+		return outcome // not KVM's fault
 	default:
 		v.Why = "KVM is here, but a guest does not come up under it: " + failed.Fact
-		h.accel = "tcg"
-		m, err = h.boot(ctx, limit)
 	}
-	if err != nil {
-		return nil, err
+	return v.remember(arch)
+}
+
+// TryKVM finds out what Acceleration does not know yet, with a guest that gets
+// four seconds to come up.
+func TryKVM(ctx context.Context, kernel *Kernel) (Verdict, error) { return tryKVM(ctx, kernel, "") }
+
+// tryKVM does, with init as PID 1 of the guest, this program if "".
+func tryKVM(ctx context.Context, kernel *Kernel, init string) (Verdict, error) {
+	v, known := Acceleration(kernel.Arch)
+	if known {
+		return v, nil
 	}
-	if err := v.remember(h.kernel.Arch); err != nil {
+	m, err := Boot(ctx, Config{Kernel: KernelSource{File: kernel.Image}, Init: init, Accel: "kvm", BootLimit: kvmLimit})
+	if err == nil {
 		m.Stop()
-		return nil, err
 	}
-	return m, nil
+	return v, v.judge(kernel.Arch, err)
 }

@@ -97,7 +97,7 @@ func choose(ctx context.Context, cache string, want KernelSource, host *Kernel) 
 	if host != nil && compareVersions(host.Version, complete) >= 0 {
 		return host, nil
 	}
-	chosen := filepath.Join(cache, "chosen-"+want.Arch)
+	chosen := chosenLink(cache, want.Arch)
 	if k := cached(chosen, want.Arch); k != nil {
 		return k, nil
 	}
@@ -118,7 +118,36 @@ func choose(ctx context.Context, cache string, want KernelSource, host *Kernel) 
 		}
 		return k, err
 	}
-	return nil, &NoKernelError{Facts: append([]string{"no kernel in /boot that everybody may read"}, slices.Compact(facts)...)}
+	return nil, &NoKernelError{Facts: append([]string{noHostKernel}, slices.Compact(facts)...)}
+}
+
+const noHostKernel = "no kernel in /boot that everybody may read"
+
+// chosenLink is where the kernel stays that was chosen.
+func chosenLink(cache, arch string) string { return filepath.Join(cache, "chosen-"+arch) }
+
+// KernelHere is what FindKernel would find for the host's architecture without
+// fetching anything; nil says that it would fetch one.
+func KernelHere(ctx context.Context) (*Kernel, error) {
+	host := hostKernel("/")
+	if host != nil && compareVersions(host.Version, complete) >= 0 {
+		return host, nil
+	}
+	cache, err := cacheDir("kernels")
+	if err != nil {
+		return nil, err
+	}
+	if k := cached(chosenLink(cache, runtime.GOARCH), runtime.GOARCH); k != nil {
+		return k, nil
+	}
+	switch _, err := kernelSources(ctx, newest); {
+	case err == nil:
+		return nil, nil
+	case host != nil:
+		return host, nil
+	default:
+		return nil, &NoKernelError{Facts: []string{noHostKernel, err.Error()}}
+	}
 }
 
 // kernelFile is a kernel that somebody names. Its modules lie beside it or where

@@ -44,6 +44,19 @@ func (e *NoQEMUError) Hint() string {
 	return e.Install
 }
 
+// path is where the program is; the error is a *NoQEMUError.
+func (e emulator) path() (string, error) {
+	path, err := exec.LookPath(e.program)
+	if err != nil {
+		return "", &NoQEMUError{Program: e.program}
+	}
+	return path, nil
+}
+
+// Emulator is the program that runs guests of the host's architecture; the error
+// is a *NoQEMUError.
+func Emulator() (string, error) { return emulators[runtime.GOARCH].path() }
+
 // qemu is a running emulator. Each end of it that we hold is a socket: when
 // this process dies, they close, the guest powers off, and QEMU is killed.
 type qemu struct {
@@ -90,9 +103,9 @@ func (h hardware) start() (*qemu, error) {
 	if !known {
 		return nil, fmt.Errorf("start the microVM: no machine for architecture %s", h.kernel.Arch)
 	}
-	path, err := exec.LookPath(e.program)
+	path, err := e.path()
 	if err != nil {
-		return nil, &NoQEMUError{Program: e.program}
+		return nil, err
 	}
 	control, theirs, err := socketPair("control")
 	if err != nil {

@@ -17,7 +17,7 @@ const (
 )
 
 // room is what the lab wants to find free, in bytes: a few images.
-const room = 200 << 20
+const room = 128 << 20
 
 // existing is the directory itself, or the nearest one above that is there.
 func existing(dir string) string {
@@ -58,17 +58,27 @@ func (m Machine) state() Finding {
 
 // space looks at how much fits there.
 func (m Machine) space() Finding {
-	const check = "disk space"
+	return free("disk space", m.State, "images and what containers write may not fit",
+		"cutaway rmi IMAGE for those that cutaway images lists; or cutaway --state DIR, with DIR elsewhere")
+}
+
+// cache looks at how much fits where guest kernels are kept.
+func (m Machine) cache() Finding {
+	return free("cache", m.Cache, "a guest kernel and what is made of it may not fit",
+		"rm -r "+m.Cache+"; or XDG_CACHE_HOME=DIR, with DIR elsewhere")
+}
+
+// free looks at the room below a directory.
+func free(check, dir, cause, fix string) Finding {
 	var st syscall.Statfs_t
-	if err := syscall.Statfs(existing(m.State), &st); err != nil {
-		return Finding{Check: check, Level: Limited, Found: err.Error(), Cause: "it is not known how much fits"}
+	if err := syscall.Statfs(existing(dir), &st); err != nil {
+		return Finding{Check: check, Level: Limited, Found: dir + ": " + err.Error(), Cause: "it is not known how much fits", Fix: fix}
 	}
-	free := st.Bavail * uint64(st.Bsize)
-	if free < room {
-		return Finding{Check: check, Level: Limited, Found: megabytes(free) + " free", Cause: "images and what containers write may not fit",
-			Fix: "make room, or cutaway --state DIR elsewhere"}
+	bytes := st.Bavail * uint64(st.Bsize)
+	if bytes < room {
+		return Finding{Check: check, Level: Limited, Found: megabytes(bytes) + " free for " + dir, Cause: cause, Fix: fix}
 	}
-	return fine(check, "%s free", megabytes(free))
+	return fine(check, "%s free for %s", megabytes(bytes), dir)
 }
 
 // runtimeDir looks at /run, where many programs expect to execute what they

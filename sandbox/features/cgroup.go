@@ -64,8 +64,8 @@ func (c Cgroups) Hierarchies() []string {
 	return dirs
 }
 
-func detectCgroups() (Cgroups, error) {
-	f, err := os.Open("/proc/self/mountinfo")
+func detectCgroups(root string) (Cgroups, error) {
+	f, err := os.Open(filepath.Join(root, "proc/self/mountinfo"))
 	if err != nil {
 		return Cgroups{}, fmt.Errorf("read the mount table: %w", err)
 	}
@@ -74,12 +74,12 @@ func detectCgroups() (Cgroups, error) {
 	if err != nil || c.Root == "" {
 		return c, err
 	}
-	have, err := os.ReadFile(filepath.Join(c.Root, "cgroup.controllers"))
+	have, err := os.ReadFile(filepath.Join(root, c.Root, "cgroup.controllers"))
 	if err != nil {
 		return c, fmt.Errorf("read the controllers of cgroup v2: %w", err)
 	}
 	c.V2 = strings.Fields(string(have))
-	if on, err := os.ReadFile(filepath.Join(c.Root, "cgroup.subtree_control")); err == nil {
+	if on, err := os.ReadFile(filepath.Join(root, c.Root, "cgroup.subtree_control")); err == nil {
 		c.Enabled = strings.Fields(string(on))
 	}
 	return c, nil

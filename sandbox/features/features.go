@@ -9,6 +9,7 @@ package features
 import (
 	"fmt"
 	"os"
+	"path/filepath"
 	"strings"
 
 	"cutaway/sandbox/sys"
@@ -37,23 +38,27 @@ func (v Version) AtLeast(minimum Version) bool {
 }
 
 // Detect looks at the running kernel and at the caller's credentials.
-func Detect() (Features, error) {
+func Detect() (Features, error) { return DetectIn("/") }
+
+// DetectIn does the same with /proc and /sys below root: a machine's as it was
+// recorded.
+func DetectIn(root string) (Features, error) {
 	f := Features{EUID: os.Geteuid(), EGID: os.Getegid(), LastCap: sys.LastCap(), Namespaces: map[string]bool{}}
-	release, err := os.ReadFile("/proc/sys/kernel/osrelease")
+	release, err := os.ReadFile(filepath.Join(root, "proc/sys/kernel/osrelease"))
 	if err != nil {
 		return f, fmt.Errorf("read the kernel's version: %w", err)
 	}
 	if _, err := fmt.Sscanf(string(release), "%d.%d", &f.Kernel.Major, &f.Kernel.Minor); err != nil {
 		return f, fmt.Errorf("parse kernel version %q: %w", strings.TrimSpace(string(release)), err)
 	}
-	entries, err := os.ReadDir("/proc/self/ns")
+	entries, err := os.ReadDir(filepath.Join(root, "proc/self/ns"))
 	if err != nil {
 		return f, fmt.Errorf("list /proc/self/ns: %w", err)
 	}
 	for _, e := range entries {
 		f.Namespaces[e.Name()] = true
 	}
-	if f.Cgroup, err = detectCgroups(); err != nil {
+	if f.Cgroup, err = detectCgroups(root); err != nil {
 		return f, err
 	}
 	return f, nil
