@@ -2,6 +2,8 @@
 # make tour    the whole course in one go, on this host; needs root
 # make test    every check and every test, as root
 # make test-kernels  the kernel tests in microVMs, on three kernels
+# make test-vagrant  a box made, a Vagrant machine from it, the tour there; as root
+# make lima    a Lima machine with cutaway in it, for macOS
 # make bench   how long a container takes to start, beside other tools
 # make clean   undo what a killed run left, remove what was built
 #
@@ -23,9 +25,20 @@ NEED_ROOT = @[ -z "$(ROOT)" ] || command -v sudo >/dev/null || \
 
 BUILTIN := sandbox/image/builtin
 IMAGE := $(BUILTIN)/image.tar
+PROBE := $(BUILTIN)/probe.bin
 INIT := sandbox/initbin/cutaway-init
 
-.PHONY: build tour test test-kernels bench clean lint FORCE
+# cutaway is a program for Linux. On another system it is built for a Linux
+# machine there, and as there is no busybox to be had, without the image: the
+# machine makes that from its own busybox and from the probe.
+ifeq ($(shell uname -s),Linux)
+EMBEDDED := $(IMAGE) $(INIT)
+else
+EMBEDDED := $(PROBE) $(INIT)
+export GOOS := linux
+endif
+
+.PHONY: build tour test test-kernels test-vagrant lima bench clean lint FORCE
 .DELETE_ON_ERROR:
 
 build: bin/cutaway
@@ -33,19 +46,22 @@ build: bin/cutaway
 # Go knows what its programs depend on better than a list here could, and
 # builds nothing twice; so it is always asked.
 bin/cutaway: private LDFLAGS += -X main.version=$(VERSION)
-bin/cutaway: $(IMAGE) $(INIT) FORCE
+bin/cutaway: $(EMBEDDED) FORCE
 	$(BUILD) -o $@ ./cmd/cutaway
 
 # Its digest is embedded beside it: taking it at run time would take longer than
 # a container does.
 $(INIT): FORCE | packages-build
 	$(BUILD) -o $@ ./cmd/cutaway-init
-	@sha256sum <$@ | cut -c1-64 >$@.sha256
+	@{ sha256sum <$@ 2>/dev/null || shasum -a 256 <$@; } | cut -c1-64 >$@.sha256
 
 # The probe goes into the image, and the image takes a while: these two have
 # their dependencies written down.
 bin/probe: $(filter-out %_test.go,$(wildcard cmd/probe/*.go)) bin/arch | packages-build
 	$(BUILD) -o $@ ./cmd/probe
+
+$(PROBE): bin/probe
+	cp bin/probe $@
 
 # Where there is no apt-get to fetch a static busybox with, the host's is used.
 # The generator runs here, whatever GOARCH the image is for.
@@ -71,12 +87,27 @@ tour: packages-lab build
 # tests is not among its keys.
 test: packages-lab packages-busybox packages-test packages-vm build lint
 	@[ -z "$(ROOT)" ] || { echo "cutaway: make test needs root: sudo -E make test" >&2; exit 3; }
-	$(GO) test -count=1 -p 1 -timeout 20m $$($(GO) list ./... | grep -v /vm/kernels)
+	$(GO) test -count=1 -p 1 -timeout 20m $$($(GO) list ./... | grep -vE '/vm/(kernels|vagrant)$$')
 
 # The kernel tests once more, in microVMs on three kernels under cgroup v2:
 # minutes of software emulation, so a target of its own.
 test-kernels: packages-vm packages-test build
 	$(GO) test -count=1 -v -timeout 28m ./vm/kernels
+
+# From Debian's archive to a whole machine, in software emulation if need be:
+# ten minutes, and packages that nothing else here wants.
+test-vagrant: packages-test-vagrant packages-box packages-vm build
+	@[ -z "$(ROOT)" ] || { echo "cutaway: make test-vagrant needs root: sudo -E make test-vagrant" >&2; exit 3; }
+	$(GO) test -count=1 -v -timeout 50m ./vm/vagrant
+
+# Made once; then the machine gets what was built since.
+lima: build
+	@vm/packages.sh check lima
+	limactl list --quiet | grep -qx cutaway || \
+		limactl create --tty=false --name=cutaway --set '.param.project = "$(CURDIR)"' vm/lima.yaml
+	limactl start cutaway
+	limactl shell --workdir / cutaway sudo sh /opt/cutaway/vm/provision.sh lima
+	@echo "limactl shell cutaway: type cutaway there"
 
 lint: $(IMAGE) $(INIT)
 	@unformatted=$$(gofmt -l .); [ -z "$$unformatted" ] || { echo "not gofmt-ed:" $$unformatted; exit 1; }
@@ -90,6 +121,6 @@ bench: packages-bench build
 # and `sudo make clean` it is.
 clean:
 	@if [ -x bin/cutaway ]; then bin/cutaway clean; fi
-	rm -rf bin $(IMAGE) $(INIT) $(INIT).sha256
+	rm -rf bin $(IMAGE) $(PROBE) $(INIT) $(INIT).sha256
 
 FORCE:

@@ -15,7 +15,8 @@ import (
 const BuiltInRef = "built-in"
 
 // builtInFiles holds README.md and applets.txt, the small files of each layer
-// and, in a program that was built with `make`, image.tar.
+// and, in a program that was built with `make`, image.tar; if that was not on
+// Linux, probe.bin in its place.
 //
 //go:embed builtin/*.* all:builtin/layers
 var builtInFiles embed.FS
@@ -23,9 +24,9 @@ var builtInFiles embed.FS
 // BuiltIn gives the embedded image: busybox in three layers. Nothing is read
 // before the first call, and no layer before it is asked for.
 //
-// A program built without the image (`go build` on a fresh checkout) makes the
-// same image from the host's static busybox, but without /usr/bin/probe; where
-// there is none either, the error is a *NoBusyboxError.
+// A program built without the image makes the same from the host's static
+// busybox; where there is none either, the error is a *NoBusyboxError. Only after
+// `go build` on a fresh checkout is there no probe to be put into it.
 func BuiltIn() (v1.Image, error) {
 	file, err := builtInFiles.Open("builtin/image.tar")
 	if errors.Is(err, fs.ErrNotExist) {
@@ -63,6 +64,10 @@ func fromHost() (v1.Image, error) {
 	}
 	parts, err := ReadParts(path, "", runtime.GOARCH)
 	if err != nil {
+		return nil, err
+	}
+	parts.Probe, err = builtInFiles.ReadFile("builtin/probe.bin")
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, err
 	}
 	return parts.Image()
