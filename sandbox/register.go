@@ -134,7 +134,7 @@ func (l *Lab) plugIn(spec *plan.Spec) error {
 		return err
 	}
 	n.Hosts = hostsFile(free.String(), spec.Hostname)
-	n.Resolv, err = resolvConf()
+	n.Resolv, err = resolvConf("/")
 	return err
 }
 
@@ -144,28 +144,6 @@ func hostsFile(address, hostname string) string {
 		text += address + " " + hostname + "\n"
 	}
 	return text
-}
-
-// resolvConf is the host's, without resolvers on its loopback: inside, 127.0.0.1
-// is somebody else.
-func resolvConf() (string, error) {
-	b, err := os.ReadFile("/etc/resolv.conf")
-	if errors.Is(err, os.ErrNotExist) {
-		return "# the host has no resolv.conf\n", nil
-	}
-	if err != nil {
-		return "", fmt.Errorf("read the host's resolver: %w", err)
-	}
-	var kept strings.Builder
-	for l := range strings.Lines(string(b)) {
-		if f := strings.Fields(l); len(f) > 1 && f[0] == "nameserver" {
-			if a, err := netip.ParseAddr(f[1]); err == nil && a.IsLoopback() {
-				continue
-			}
-		}
-		kept.WriteString(l)
-	}
-	return kept.String(), nil
 }
 
 // locked runs f while no other cutaway changes what they share: the address

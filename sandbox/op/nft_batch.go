@@ -13,9 +13,10 @@ import (
 	"cutaway/sandbox/sys"
 )
 
-// nftPatience is how long nf_tables may take to answer; the first request loads
-// its modules. A kernel without it does not answer all of a batch.
-const nftPatience = 10 * time.Second
+// nftPatience is how long nf_tables may take to answer. The first request loads
+// some ten modules, which takes an emulated processor with little time more than
+// ten seconds. A kernel without nf_tables does not answer all of a batch.
+const nftPatience = 40 * time.Second
 
 func nftConn() (*nftables.Conn, error) {
 	return nftables.New(nftables.WithSockOptions(func(conn *netlink.Conn) error {
