@@ -17,7 +17,7 @@ func WriteFinding(w io.Writer, o TextOptions, f Finding) error {
 	if f.Cause != "" {
 		mark = t.ink.bad
 	}
-	first := " " + padTo(mark(cleanLine(f.Level)), level) + padTo(cleanLine(f.Check), check)
+	first := " " + mark(padTo(cleanLine(f.Level), level)) + padTo(cleanLine(f.Check), check)
 	indent := 1 + level + check
 	for i, l := range wrap(cleanLine(f.Found), t.cols-indent) {
 		if i > 0 {
