@@ -1,0 +1,80 @@
+package vagrant
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+)
+
+// startLibvirt starts libvirt's daemons where no service manager has, and ends
+// them after the test, by the process ids that they have written down.
+func startLibvirt(t *testing.T) {
+	t.Helper()
+	if virsh("version") == nil {
+		return
+	}
+	require.NoError(t, os.MkdirAll("/run/libvirt", 0o755))
+	dir := t.TempDir()
+	for _, daemon := range []string{"virtlogd", "libvirtd"} {
+		file := filepath.Join(dir, daemon+".pid")
+		out, err := exec.CommandContext(t.Context(), daemon, "--daemon", "--pid-file", file).CombinedOutput()
+		require.NoError(t, err, "%s: %s", daemon, out)
+		t.Cleanup(func() { end(t, file) })
+	}
+	t.Cleanup(removeChains)
+	require.Eventually(t, func() bool { return virsh("version") == nil }, 30*time.Second, 200*time.Millisecond)
+	t.Cleanup(func() {
+		for _, network := range []string{"vagrant-libvirt", "default"} {
+			_ = virsh("net-destroy", network) // it may not have been up
+		}
+	})
+}
+
+func virsh(args ...string) error {
+	return exec.Command("virsh", append([]string{"--quiet", "--connect", "qemu:///system"}, args...)...).Run()
+}
+
+// end ends the daemon that wrote this file, and waits until it is gone.
+func end(t *testing.T, file string) {
+	text, err := os.ReadFile(file)
+	require.NoError(t, err)
+	pid, err := strconv.Atoi(strings.TrimSpace(string(text)))
+	require.NoError(t, err)
+	require.NoError(t, syscall.Kill(pid, syscall.SIGTERM))
+	require.Eventually(t, func() bool { return syscall.Kill(pid, 0) != nil }, 30*time.Second, 100*time.Millisecond, file)
+}
+
+// removeChains takes libvirt's chains out of the firewall, which it leaves there
+// when it ends.
+func removeChains() {
+	for _, program := range []string{"iptables", "ip6tables"} {
+		for _, table := range []string{"filter", "nat", "mangle"} {
+			rules, err := exec.Command(program, "-w", "-t", table, "-S").Output()
+			if err != nil {
+				continue // this kernel has no such table
+			}
+			var jumps, flush, remove [][]string
+			for line := range strings.Lines(string(rules)) {
+				f := strings.Fields(line)
+				switch {
+				case f[0] == "-N" && strings.HasPrefix(f[1], "LIBVIRT_"):
+					flush = append(flush, []string{"-F", f[1]})
+					remove = append(remove, []string{"-X", f[1]})
+				case f[0] == "-A" && strings.HasPrefix(f[len(f)-1], "LIBVIRT_"):
+					jumps = append(jumps, append([]string{"-D"}, f[1:]...))
+				}
+			}
+			for _, args := range append(append(jumps, flush...), remove...) {
+				// What is left if it fails is empty and harms nobody.
+				_ = exec.Command(program, append([]string{"-w", "-t", table}, args...)...).Run()
+			}
+		}
+	}
+}
