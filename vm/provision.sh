@@ -27,15 +27,15 @@ die() {
 }
 
 # put MODE FILE makes what it reads the content of FILE, unless it is already.
+# Then not even FILE's directory is touched.
 put() {
-	new=$2.cutaway-new
-	cat >"$new"
-	if cmp -s "$new" "$2"; then
-		rm "$new"
+	cat >"$work/new"
+	if cmp -s "$work/new" "$2"; then
 		return
 	fi
-	chmod "$1" "$new"
-	mv "$new" "$2"
+	cp "$work/new" "$2.new" # whole or not at all
+	chmod "$1" "$2.new"
+	mv "$2.new" "$2"
 	say "wrote $2"
 }
 
@@ -69,7 +69,8 @@ unified() {
 binary() {
 	[ -f "$program" ] || die 1 "there is no bin/cutaway to copy into this machine" \
 		"on your own: make build; then vagrant rsync and vagrant provision, or with Lima limactl restart cutaway"
-	chmod +x "$program" 2>/dev/null || : # a shared folder may be read-only
+	# A checkout on Windows has lost the mode; a shared folder may be read-only.
+	[ -x "$program" ] || chmod +x "$program" || :
 	"$program" --help >/dev/null 2>&1 || die 1 "bin/cutaway does not run on this machine, $(uname -s) $(uname -m)" \
 		"it is built on your own: make build GOARCH=arm64, or GOARCH=amd64"
 	put 755 /usr/local/bin/cutaway <"$program"
@@ -86,8 +87,8 @@ image() {
 # greeting prints what a person reads who logs in at a terminal.
 greeting() {
 	case $1 in
-	vagrant) end="vagrant destroy" ;;
-	lima) end="limactl delete --force cutaway" ;;
+	vagrant) end="vagrant destroy    " ;;
+	lima) end="limactl delete -f cutaway" ;;
 	esac
 	cat <<GREETING
 # Greets whoever logs in; written by vm/provision.sh of cutaway.
@@ -99,7 +100,7 @@ case \$- in
 
    cutaway             where you are in the course, and what is next
    sudo cutaway tour   all stages in a row; the stages need root, hence sudo
-   $(printf %-32s "$end") on your own machine: gone without a trace
+   $end on your own machine: gone without a trace
 
 TEXT
 	;;
@@ -114,14 +115,14 @@ vagrant | lima) ;;
 esac
 [ "$(id -u)" = 0 ] || die 3 "needs root" "sudo sh $0 $1"
 unified
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
 sh "$here/packages.sh" install lab hand compare
 binary
 image
-cutaway doctor >/tmp/cutaway-doctor.$$ || {
-	cat /tmp/cutaway-doctor.$$ >&2
-	rm /tmp/cutaway-doctor.$$
+cutaway doctor >"$work/doctor" || {
+	cat "$work/doctor" >&2
 	die 3 "cutaway cannot run here" "the fixes are above"
 }
-rm /tmp/cutaway-doctor.$$
 echo "a $1 machine, made for cutaway by vm/provision.sh" | put 644 "$marker"
 greeting "$1" | put 644 /etc/profile.d/cutaway.sh
