@@ -3,6 +3,7 @@ package trace
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"time"
 
@@ -44,7 +45,6 @@ type chapter struct {
 	Slug, Title, Belief string
 	Number, Of          int
 	SoFar               []string
-	Lacks               string
 	Frames              []*frame
 	done                bool
 
@@ -181,7 +181,7 @@ func (c *chapter) look(e Event) {
 
 // close ends the chapter.
 func (c *chapter) close(e Event) {
-	c.Lacks, c.done = e.Lacks, true
+	c.done = true
 	f := c.last()
 	if f == nil || f.Kind == "step" {
 		f = c.frame("look", "look")
@@ -191,6 +191,16 @@ func (c *chapter) close(e Event) {
 	f.Items = append(append(f.Items, c.pending...), itemOf(e))
 	c.pending = nil
 }
+
+// Bad tells whether the frame shows something that is not as it should be.
+func (f *frame) Bad() bool {
+	return slices.ContainsFunc(f.Items, func(it *item) bool {
+		return it.Bad || len(it.Wrong) > 0 || it.Kind == ErrorEvent || it.Lacks != ""
+	})
+}
+
+// Bad tells whether one of its frames does.
+func (c *chapter) Bad() bool { return slices.ContainsFunc(c.Frames, (*frame).Bad) }
 
 // Close writes the page; sum, if not nil, is its end. A page on which nothing
 // happened is not written.

@@ -316,7 +316,7 @@ func TestPageShowsWhatWentWrong(t *testing.T) {
 	}{
 		{"a stage this machine lacks", []Event{{Event: StageEvent, Stage: "09-time", Title: "a clock"},
 			{Event: StageEvent, Stage: "09-time", Done: true, Lacks: "needs Linux 6.3"}},
-			[]string{"This machine cannot do this stage: needs Linux 6.3"}},
+			[]string{"This machine cannot do this stage: needs Linux 6.3", "what it is about ✗, not as it should be"}},
 		{"an error before anything happened", []Event{{Event: ErrorEvent, Text: "mount: EBUSY", Hint: "wait"}}, []string{"error mount: EBUSY", "hint: wait"}},
 		{"an error of the whole run", append(utsScene(), Event{Event: ErrorEvent, Text: "the host is not what it was"}),
 			[]string{"What went wrong error the host is not what it was"}},
