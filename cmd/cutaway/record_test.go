@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"fmt"
 	"os"
@@ -9,6 +10,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"cutaway/sandbox/inspect"
 	"cutaway/sandbox/trace"
@@ -23,7 +25,9 @@ const recorded = "../../sandbox/trace/testdata/recorded.ndjson"
 // TestRecording plays those stages again and fails when they have other steps by
 // now, or steps that do something else. -update records them anew.
 func TestRecording(t *testing.T) {
-	cmd := exec.CommandContext(t.Context(), "../../bin/cutaway", "vm", "run", "--", "sh", "-ec",
+	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Minute)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, "../../bin/cutaway", "vm", "run", "--", "sh", "-ec",
 		"for s in uts net container; do cutaway stage $s --in host --format json; done")
 	cmd.Stderr = os.Stderr
 	fresh, err := cmd.Output()
