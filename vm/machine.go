@@ -22,6 +22,7 @@ const defaultMemory = 512
 type Config struct {
 	Kernel KernelSource
 	Init   string // the program to be PID 1: static, and calling guest.Main; "" is this one
+	Image  string // a file with Init's built-in image; "" is this program's own, for its own architecture
 	Memory int    // MiB; 0 is 512
 	CPUs   int    // 0 is 1
 	Accel  string // kvm or tcg; "" is what works
@@ -76,7 +77,7 @@ func Boot(ctx context.Context, c Config) (*Machine, error) {
 			return nil, err
 		}
 	}
-	ramdisk, err := initramfs(k, c.Init, c.Files)
+	ramdisk, err := initramfs(k, c.Init, c.Image, c.Files)
 	if err != nil {
 		return nil, err
 	}
