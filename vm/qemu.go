@@ -91,6 +91,7 @@ type hardware struct {
 	cpus      int
 	accel     string // kvm or tcg
 	append    string // added to the kernel's command line
+	started   func(k *Kernel, accel string)
 }
 
 // arguments are QEMU's, with the sockets as descriptors 3 and 4, and the
