@@ -17,7 +17,6 @@ import (
 	"cutaway/sandbox/op"
 	"cutaway/sandbox/trace"
 	"cutaway/stages"
-	"cutaway/vm"
 )
 
 // The exit statuses of the contract; those of payloads pass through.
@@ -103,8 +102,6 @@ func status(err error) int {
 		detached  *sandbox.DetachError
 		lacks     *stages.LacksError
 		feature   *features.Error
-		noQEMU    *vm.NoQEMUError
-		noKernel  *vm.NoKernelError
 		refused   *op.Error
 		payload   payloadStatus
 		signal    *signalError
@@ -124,8 +121,7 @@ func status(err error) int {
 		return signalled + int(signal.Signal)
 	case errors.As(err, &use), errors.As(err, &wish), errors.As(err, &unknown), errors.As(err, &reference):
 		return usage
-	case errors.As(err, &mustNot), errors.As(err, &notRoot), errors.As(err, &lacks), errors.As(err, &feature),
-		errors.As(err, &noQEMU), errors.As(err, &noKernel):
+	case errors.As(err, &mustNot), errors.As(err, &notRoot), errors.As(err, &lacks), errors.As(err, &feature):
 		return cannot
 	case errors.As(err, &refused) && refused.Op == "execve":
 		if refused.Errno == syscall.ENOENT {

@@ -63,7 +63,10 @@ func whereAmI() error {
 
 // typed is what a person types here to have containers built.
 func typed(verb string) string {
-	if disposable() && os.Geteuid() != 0 {
+	switch {
+	case !disposable():
+		return "cutaway " + verb + " --in host"
+	case os.Geteuid() != 0:
 		return "sudo cutaway " + verb
 	}
 	return "cutaway " + verb

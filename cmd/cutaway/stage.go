@@ -14,8 +14,7 @@ import (
 
 // stageFlags are the flags of cutaway stage.
 type stageFlags struct {
-	place
-	script                    string
+	in, script                string
 	plan, pause, shell, every bool
 }
 
@@ -48,7 +47,7 @@ func (c *cli) stage() *cobra.Command {
 		},
 	}
 	c.pageFlag(cmd)
-	f.define(cmd)
+	inFlag(cmd, &f.in)
 	cmd.Flags().BoolVar(&f.plan, "plan", false, "show what would be done, and do nothing of it")
 	cmd.Flags().BoolVar(&f.pause, "pause", false, "stop before each step")
 	cmd.Flags().BoolVar(&f.shell, "shell", false, "open a shell inside in place of the observations")
@@ -84,13 +83,14 @@ func (c *cli) runStage(cmd *cobra.Command, s stages.Stage, f stageFlags, command
 	if err := c.askable(cmd, f.pause); err != nil {
 		return err
 	}
+	if !preview && f.in == "vm" {
+		return c.inVM(cmd)
+	}
 	if !preview {
-		if here, err := f.here(cmd); err != nil {
-			return err
-		} else if !here {
-			return c.inVM(cmd, errand{share: f.share, words: []string{s.Slug}, after: command, reads: f.pause || f.shell || len(command) > 0})
-		}
 		if err := needRoot(cmd); err != nil {
+			return err
+		}
+		if err := place(cmd, f.in); err != nil {
 			return err
 		}
 	}

@@ -11,7 +11,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
 	"time"
@@ -65,13 +64,8 @@ func All() ([]Entry, error) {
 		return nil, fmt.Errorf("read your progress: %w", err)
 	}
 	defer f.Close()
-	return Read(f)
-}
-
-// Read gives the entries of a progress file.
-func Read(r io.Reader) ([]Entry, error) {
 	var all []Entry
-	lines := bufio.NewScanner(r)
+	lines := bufio.NewScanner(f)
 	for lines.Scan() {
 		var e Entry
 		if json.Unmarshal(lines.Bytes(), &e) == nil {

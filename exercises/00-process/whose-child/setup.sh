@@ -1,1 +1,0 @@
-cd /tmp && unshare --uts sleep {{seconds}} </dev/null >/dev/null 2>&1 &

@@ -1,2 +1,0 @@
-# says: PPid in /proc/PID/status
-printf 'parent: 0\nuts: uts:[1]\ncwd: /x\n' >answers.txt

@@ -1,2 +1,0 @@
-# says: PPid in /proc/PID/status
-echo 'sleep {{seconds}}'

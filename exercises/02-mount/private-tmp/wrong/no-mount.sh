@@ -1,2 +1,0 @@
-# says: nothing is mounted there
-unshare --mount sleep {{seconds}} >/dev/null 2>&1 &

@@ -1,1 +1,0 @@
-unshare --ipc sleep {{seconds}} >/dev/null 2>&1 &

@@ -1,2 +1,0 @@
-# says: started outside
-sleep {{seconds}} >/dev/null 2>&1 &

@@ -1,1 +1,0 @@
-unshare --net sleep {{seconds}} </dev/null >/dev/null 2>&1 &

@@ -1,2 +1,0 @@
-# says: that of the machine is another
-ip link set lo up

@@ -1,2 +1,0 @@
-# says: a setuid program would still
-setpriv --bounding-set -net_raw sleep {{seconds}} >/dev/null 2>&1 &

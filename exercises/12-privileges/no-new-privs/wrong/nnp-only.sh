@@ -1,2 +1,0 @@
-# says: still in the bounding set
-setpriv --nnp sleep {{seconds}} >/dev/null 2>&1 &
