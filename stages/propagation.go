@@ -10,16 +10,19 @@ func table(path string) string { return "grep -o '" + path + ".* -' /proc/self/m
 
 // lookPropagation makes mount namespaces inside the container, all copies of its
 // own, and has mounts go from one to another: mount_namespaces(7), SHARED
-// SUBTREES. A file in /run keeps each alive without a process. The host takes no
-// part: what it shares with nobody cannot leak to it.
+// SUBTREES. A file in /run keeps each alive without a process: it is bound, until
+// the kernel lets it. A namespace may be bound in older ones only, and Linux 6.18
+// counts namespaces on each processor apart (kernel/nstree.c, ns_tree_gen_id), so
+// that it takes some for older than they are: EINVAL. The host takes no part: what
+// it shares with nobody cannot leak to it.
 func lookPropagation(l *Look) {
 	l.Note("a mount table of its own does not mean that nobody else sees a mount. That is a property of the mount it is made below: now /mnt becomes shared.")
 	l.Inside("mount -t proc proc /proc; mount --make-shared /mnt; "+table("/mnt"), "copies of it will be its peers, in one group",
 		func(o Out) bool { return strings.HasPrefix(o.Text, "/mnt rw,relatime shared:") })
-	l.Note("three copies of this mount table: one keeps /mnt shared, one makes it a slave, one makes it private")
+	l.Note("three copies of this mount table: one keeps /mnt shared, one makes it a slave, one makes it private. A file keeps each alive; Linux 6.18 refuses that now and then, hence \"until\".")
 	// In /run, which is private: a namespace cannot be kept in what it shares.
 	const each = "cd /run; for p in shared slave private; do "
-	l.Inside(each+"touch $p; unshare --mount=$p --propagation $p true; echo $p: $(nsenter --mount=$p "+table("/mnt")+"); done",
+	l.Inside(each+"touch $p; until unshare --mount=$p --propagation $p true 2>&-; do :; done; echo $p: $(nsenter --mount=$p "+table("/mnt")+"); done",
 		"a peer, a receiver, a stranger", func(o Out) bool {
 			return inLines(o.Text, "shared: /mnt rw,relatime shared:", "slave: /mnt rw,relatime master:", "private: /mnt rw,relatime -")
 		})
