@@ -95,12 +95,20 @@ func (l *Look) Outside(what, expect string, read func() (string, error), check f
 // Note says a sentence to the reader, for example that the next call is meant
 // to fail.
 func (l *Look) Note(format string, args ...any) {
+	l.wait("go on")
 	l.runner.emit(trace.Event{Event: trace.NoteEvent, Stage: l.stage, Text: fmt.Sprintf(format, args...)})
 }
 
 // Predict asks the reader for a guess; the probe that follows has the answer.
 func (l *Look) Predict(format string, args ...any) {
 	l.runner.emit(trace.Event{Event: trace.PredictEvent, Stage: l.stage, Text: fmt.Sprintf(format, args...)})
+	l.wait("see")
+}
+
+func (l *Look) wait(next string) {
+	if l.runner.Wait != nil {
+		l.runner.Wait(next)
+	}
 }
 
 // report tells of a probe; changed are objects that it has changed.

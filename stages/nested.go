@@ -14,7 +14,7 @@ import (
 // pid_namespaces(7), "Nesting PID namespaces".
 func lookNested(l *Look) {
 	l.Note("PID namespaces nest: now one in the container's, and one in that")
-	l.Inside("unshare -pf sh -c 'unshare -pf sleep 60; true' & echo started", "a shell that is number 1, and a sleep that is number 1 further down", says("started"))
+	l.Inside("unshare -pf sh -c 'unshare -pf sleep 600; true' & echo started", "a shell that is number 1, and a sleep that is number 1 further down", says("started"))
 	pids, err := l.descent()
 	if err != nil || len(pids) < 2 {
 		l.report("outside", "find them", Out{Text: fmt.Sprint(pids, err), Status: 1}, "a process in the third namespace", false)

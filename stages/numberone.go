@@ -40,7 +40,7 @@ func (l *Look) withHostProc() plan.Spec {
 // lookKill ends a container by a signal to its number 1.
 func lookKill(l, second *Look) {
 	pid := second.Container.PID()
-	second.Inside("sleep 60 & echo I have a child", "two processes in this namespace", says("I have a child"))
+	second.Inside("sleep 600 & echo I have a child", "two processes in this namespace", says("I have a child"))
 	child := ""
 	asleep := func(list string) bool {
 		number, rest, _ := strings.Cut(list, " ")

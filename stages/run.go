@@ -20,6 +20,9 @@ type Runner struct {
 	All bool
 	// Pause is asked before each shown step; nil never stops.
 	Pause func(context.Context, trace.Preview) (trace.Decision, error)
+	// Wait is called between observations, with what comes next, so that a person
+	// can read what is there or guess; nil never stops.
+	Wait func(next string)
 	// Alive is told of the container of a stage when all of it was seen, before it
 	// is taken down; it may be nil.
 	Alive func(*sandbox.Container)
@@ -91,6 +94,7 @@ func (r *Runner) Run(ctx context.Context, s Stage) (err error) {
 	if err != nil {
 		return err
 	}
+	l.wait("look at it")
 	s.Look(ctx, l)
 	if r.Alive != nil && ctx.Err() == nil {
 		r.Alive(l.Container)

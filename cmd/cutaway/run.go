@@ -97,7 +97,7 @@ func (c *cli) payload(ctx context.Context, r *stages.Runner, o sandbox.Options, 
 	}
 	o.Stdio, o.Relay = [3]*os.File{stdin, os.Stdout, os.Stderr}, r.Relay
 	if f.pause {
-		o.Watch, o.Pause = true, c.pause()
+		o.Watch, o.Pause = true, c.prompter().Ask
 	}
 	o.Started = func(*sandbox.Container) error {
 		c.patience.begin() // from here on a signal is the payload's

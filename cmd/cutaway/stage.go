@@ -49,7 +49,7 @@ func (c *cli) stage() *cobra.Command {
 	c.pageFlag(cmd)
 	inFlag(cmd, &f.in)
 	cmd.Flags().BoolVar(&f.plan, "plan", false, "show what would be done, and do nothing of it")
-	cmd.Flags().BoolVar(&f.pause, "pause", false, "stop before each step")
+	cmd.Flags().BoolVar(&f.pause, "pause", false, "stop before each step, and between observations")
 	cmd.Flags().BoolVar(&f.shell, "shell", false, "open a shell inside in place of the observations")
 	cmd.Flags().BoolVar(&f.every, "all", false, "show all steps, those of earlier stages too")
 	cmd.Flags().StringVar(&f.script, "script", "", "print the stage as a script for the shell `sh`")
@@ -100,7 +100,7 @@ func (c *cli) runStage(cmd *cobra.Command, s stages.Stage, f stageFlags, command
 	}
 	r.All = f.every
 	if f.pause {
-		r.Pause = c.pause()
+		c.stepwise(cmd.Context(), r)
 	}
 	if f.shell && len(command) == 0 {
 		command = []string{"/bin/sh"}
@@ -164,9 +164,16 @@ func (c *cli) askable(cmd *cobra.Command, pause bool) error {
 	return c.toFile(cmd)
 }
 
-// pause asks the person before each step.
-func (c *cli) pause() func(context.Context, trace.Preview) (trace.Decision, error) {
-	return trace.NewPrompter(os.Stdin, os.Stdout, c.text(os.Stdout)).Ask
+// stepwise asks the person before each step, and waits for them between
+// observations.
+func (c *cli) stepwise(ctx context.Context, r *stages.Runner) {
+	p := c.prompter()
+	r.Pause, r.Wait = p.Ask, func(next string) { p.Wait(ctx, next) }
+}
+
+// prompter asks on standard output and reads from standard input.
+func (c *cli) prompter() *trace.Prompter {
+	return trace.NewPrompter(os.Stdin, os.Stdout, c.text(os.Stdout))
 }
 
 func relay(ctx context.Context, master *os.File) error {

@@ -34,7 +34,7 @@ func (c *cli) tour() *cobra.Command {
 	cmd.Flags().StringVar(&f.from, "from", "00-process", "begin with `STAGE`")
 	cmd.Flags().StringVar(&f.to, "to", stages.All[len(stages.All)-1].Slug, "end with `STAGE`")
 	cmd.Flags().BoolVar(&f.auto, "auto", false, "never wait, not even on a terminal")
-	cmd.Flags().BoolVar(&f.pause, "pause", false, "stop before each step")
+	cmd.Flags().BoolVar(&f.pause, "pause", false, "stop before each step, and between observations")
 	for _, flag := range []string{"from", "to"} {
 		_ = cmd.RegisterFlagCompletionFunc(flag, func(*cobra.Command, []string, string) ([]cobra.Completion, cobra.ShellCompDirective) {
 			return stageSlugs(), cobra.ShellCompDirectiveNoFileComp
@@ -73,7 +73,7 @@ func (c *cli) runTour(cmd *cobra.Command, f tourFlags) error {
 	}
 	t := stages.Tour{Runner: r, From: from, To: to, Seen: stages.Remember}
 	if f.pause {
-		r.Pause = c.pause()
+		c.stepwise(cmd.Context(), r)
 	}
 	if !f.auto && c.asks() && person() {
 		t.Between = waitForEnter

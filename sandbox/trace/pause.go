@@ -123,6 +123,17 @@ func (p *Prompter) Ask(ctx context.Context, pv Preview) (Decision, error) {
 	}
 }
 
+// Wait lets a person read, or think, before what follows: until they press Enter,
+// the input ends, or ctx does.
+func (p *Prompter) Wait(ctx context.Context, why string) {
+	if p.t.say("", "[Enter] "+why) != nil {
+		return // nobody sees what would be waited for
+	}
+	if _, err := p.line(ctx); err != nil {
+		fmt.Fprintln(p.t.w)
+	}
+}
+
 // line waits for one line of input. If an earlier wait was given up, the line
 // it asked for is still on its way, and is the one to wait for.
 func (p *Prompter) line(ctx context.Context) (string, error) {

@@ -88,6 +88,26 @@ func TestAskReturnsWhenInterrupted(t *testing.T) {
 	require.Equal(t, Back, d)
 }
 
+// Between two questions a person may only be waited for: a line, the end of the
+// input and an interrupt all let it go on.
+func TestWait(t *testing.T) {
+	var out bytes.Buffer
+	p := NewPrompter(strings.NewReader("\nb"), &out, TextOptions{})
+	p.Wait(t.Context(), "see")
+	d, err := p.Ask(t.Context(), preview())
+	require.NoError(t, err)
+	require.Equal(t, Back, d, "one line for each")
+	p.Wait(t.Context(), "go on")
+	require.Contains(t, out.String(), "\n   [Enter] see ")
+	require.Regexp(t, `\n   \[Enter\] go on \n$`, out.String())
+
+	r, w := io.Pipe()
+	defer w.Close()
+	ctx, cancel := context.WithCancel(t.Context())
+	time.AfterFunc(20*time.Millisecond, cancel)
+	NewPrompter(r, io.Discard, TextOptions{}).Wait(ctx, "see")
+}
+
 func TestAskPassesOnReadErrors(t *testing.T) {
 	r, w := io.Pipe()
 	w.CloseWithError(errors.New("input/output error"))
