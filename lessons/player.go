@@ -19,6 +19,7 @@ type Player struct {
 	In      *bufio.Reader
 	Out     io.Writer
 	Options trace.TextOptions
+	Height  int // lines of the terminal: longer texts come in pieces; 0 for any
 	// Stage plays a stage, step by step if pause is set.
 	Stage func(ctx context.Context, stage string, pause bool) error
 	// Note keeps what was done.
@@ -86,7 +87,9 @@ func (p *Player) Play(ctx context.Context, l Lesson, from int, done []progress.E
 	before := predicted(l, done)
 	for n, s := range l.Sections[from:] {
 		n += from
-		p.say("\n %s\n\n%s", p.Options.Bold(fmt.Sprintf("%d  %s", n+1, s.Title)), Text(s.Text, p.Options))
+		if err := p.show("\n " + p.Options.Bold(fmt.Sprintf("%d  %s", n+1, s.Title)) + "\n\n" + Text(s.Text, p.Options)); err != nil {
+			return err
+		}
 		if s.Choice != nil {
 			letter, err := p.ask(*s.Choice)
 			if err != nil {
@@ -120,6 +123,28 @@ func (p *Player) Play(ctx context.Context, l Lesson, from int, done []progress.E
 
 // say writes to a person; one who is not there any more ends the input as well.
 func (p *Player) say(format string, args ...any) { _, _ = fmt.Fprintf(p.Out, format, args...) }
+
+// show writes a text in pieces that fit on the terminal above a question, cut
+// between paragraphs if that leaves half a screen.
+func (p *Player) show(text string) error {
+	lines := strings.SplitAfter(text, "\n")
+	for room := p.Height - 3; p.Height > 0 && len(lines) > room; {
+		at := room
+		for at > room/2 && strings.TrimSpace(lines[at]) != "" {
+			at--
+		}
+		if at <= room/2 {
+			at = room
+		}
+		p.say("%s", strings.Join(lines[:at], ""))
+		if _, err := p.key("[Enter] more   [q]uit", "", "q"); err != nil {
+			return err
+		}
+		lines = lines[at:]
+	}
+	p.say("%s", strings.Join(lines, ""))
+	return nil
+}
 
 // ask shows a choice until one of its letters comes.
 func (p *Player) ask(c Choice) (string, error) {

@@ -51,7 +51,9 @@ func (p *painter) block(n ast.Node, indent string) {
 	case *ast.List:
 		p.list(n, indent)
 	case *ast.Blockquote:
-		p.blocks(n, indent+"| ")
+		inner := painter{o: p.o, source: p.source}
+		inner.blocks(n, indent+"| ")
+		p.line(strings.Trim(inner.out.String(), "\n"))
 	case *ast.FencedCodeBlock:
 		p.code(n, indent)
 	case *ast.CodeBlock:
@@ -67,11 +69,22 @@ func (p *painter) block(n ast.Node, indent string) {
 
 func (p *painter) line(s string) { p.out.WriteString(strings.TrimRight(s, " ") + "\n") }
 
-// code writes lines as they are: their breaks mean something.
+// code writes lines as they are, for their breaks mean something: set in, but
+// no further than the longest allows.
 func (p *painter) code(n ast.Node, indent string) {
+	var lines []string
+	in := trace.Cells(indent) + 2
 	for i := range n.Lines().Len() {
 		segment := n.Lines().At(i)
-		p.line(indent + "  " + strings.TrimRight(string(segment.Value(p.source)), "\n"))
+		line := strings.TrimRight(string(segment.Value(p.source)), "\n")
+		lines = append(lines, line)
+		in = min(in, p.o.Columns()-trace.Cells(line))
+	}
+	if in < 0 {
+		in = trace.Cells(indent) + 2 // it does not fit anyway
+	}
+	for _, line := range lines {
+		p.line(strings.Repeat(" ", in) + line)
 	}
 }
 
@@ -148,7 +161,7 @@ func (p *painter) words(n ast.Node, paint func(string) string) []word {
 	var words []word
 	glued := false // the next piece belongs to the last word
 	add := func(s string, paint func(string) string) {
-		for i, f := range strings.Split(s, " ") {
+		for i, f := range strings.Split(strings.ReplaceAll(s, "\n", " "), " ") {
 			if i > 0 {
 				glued = false
 			}

@@ -14,6 +14,7 @@ import (
 	"cutaway/sandbox/trace"
 
 	"github.com/spf13/cobra"
+	"golang.org/x/term"
 )
 
 // lessonFlags are the flags of cutaway lesson.
@@ -111,6 +112,9 @@ func (c *cli) playLesson(ctx context.Context, f lessonFlags, l lessons.Lesson) e
 	}
 	p := lessons.Player{In: bufio.NewReader(os.Stdin), Out: os.Stdout, Options: c.text(os.Stdout), Note: progress.Note,
 		Stage: func(ctx context.Context, stage string, pause bool) error { return playStage(ctx, stage, f.in, pause) }}
+	if _, rows, err := term.GetSize(int(os.Stdout.Fd())); err == nil {
+		p.Height = rows
+	}
 	err = p.Play(ctx, l, from, done)
 	if errors.Is(err, lessons.ErrStopped) {
 		fmt.Printf("\n to go on: cutaway lesson %s\n", l.Slug)
