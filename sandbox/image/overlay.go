@@ -127,10 +127,7 @@ func (o *overlay) mark(x *extractor, name string) error {
 	if err != nil {
 		return err
 	}
-	if err = d.fd.Whiteout(base); errors.Is(err, syscall.EPERM) {
-		return &OverlaidError{err}
-	}
-	return err
+	return d.fd.Whiteout(base)
 }
 
 // hiddenAlready reports whether err, from looking for a directory, says that the

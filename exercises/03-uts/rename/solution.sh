@@ -1,1 +1,0 @@
-unshare --uts sh -c 'hostname {{name}}; exec sleep {{seconds}}' &

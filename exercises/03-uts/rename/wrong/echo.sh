@@ -1,3 +1,0 @@
-# says: the process was started outside
-echo {{name}}
-sleep {{seconds}} &

@@ -1,2 +1,0 @@
-# says: somebody has to call sethostname in it
-unshare --uts sleep {{seconds}} &

@@ -1,3 +1,0 @@
-# says: the process was started outside
-unshare --uts hostname {{name}}
-sleep {{seconds}} &
