@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -316,4 +317,41 @@ func TestSameName(t *testing.T) {
 	_, err = b.Start(t.Context(), b.spec("true"), o)
 	require.ErrorContains(t, err, c.Spec.ID+" is called that")
 	require.NoError(t, c.Remove())
+}
+
+// TestTwoLabsWatched makes two containers side by side, step by step: nobody
+// takes the other's doing for a step's own.
+func TestTwoLabsWatched(t *testing.T) {
+	b := newLab(t)
+	surprises := make(chan string, 1000)
+	made := make(chan *Container, 2)
+	var wg sync.WaitGroup
+	for range cap(made) {
+		l, err := New(b.Dirs.Data)
+		require.NoError(t, err)
+		l.Emit = func(e trace.Event) {
+			for _, kind := range append(e.Unexpected, e.Missing...) {
+				surprises <- fmt.Sprintf("step %d, %s: %s", e.Step, e.Op, kind)
+			}
+		}
+		o := null(t)
+		o.Watch = true
+		wg.Go(func() {
+			c, err := l.Start(t.Context(), b.spec("sleep", "60"), o)
+			if err != nil {
+				surprises <- err.Error()
+				return
+			}
+			made <- c
+		})
+	}
+	wg.Wait()
+	close(made)
+	for c := range made {
+		require.NoError(t, c.Remove())
+	}
+	close(surprises)
+	for s := range surprises {
+		t.Error(s)
+	}
 }

@@ -22,6 +22,7 @@ type watcher struct {
 	shown []bool
 	last  *inspect.Snapshot // taken after the step before; nil if steps went by unseen
 	told  *inspect.Snapshot // whatever changed up to this one has been told
+	alone bool              // no other lab was at work when last was taken
 	asked int               // pauses so far
 
 	unseen trace.Event // what the steps that go by unseen have called, Of counts them
@@ -54,7 +55,7 @@ func (w *watcher) begin(ctx context.Context) (err error) {
 // catchUp looks, and tells what came about by steps that went by unseen: what
 // is shown next is done to that.
 func (w *watcher) catchUp(ctx context.Context) error {
-	now, err := w.c.snapshot(ctx)
+	now, err := w.look(ctx)
 	if err != nil {
 		return err
 	}
@@ -128,13 +129,17 @@ func (w *watcher) after(ctx context.Context, group []int) error {
 		}
 		return nil
 	}
-	now, err := w.c.snapshot(ctx)
+	before, alone := w.last, w.alone
+	now, err := w.look(ctx)
 	if err != nil {
 		return err
 	}
-	diff := w.c.mine(inspect.Compare(w.last, now))
 	w.last, w.told = now, now
 	step := w.c.Plan[i]
+	diff := w.c.mine(inspect.Compare(before, now))
+	if !alone || !w.alone {
+		diff = without(diff, func(o inspect.Object) bool { return !expected(step, o.Kind) && w.c.shared(o) })
+	}
 	n, of := w.position(i)
 	e := trace.Event{Event: trace.StepEvent, Stage: w.c.opts.Stage, Step: n, Of: of, Where: string(step.Where),
 		PID: w.c.PID(), Op: step.Op.Name(), Why: step.Why, Shell: step.Op.Shell(), Calls: calls,
@@ -144,8 +149,21 @@ func (w *watcher) after(ctx context.Context, group []int) error {
 	return nil
 }
 
-// named finds the container that a link, table, group or directory of the lab
-var named = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`(?:cutaway[-/]|containers/)([0-9a-f]{6})\b`) })
+// look takes a Snapshot, and notes whether another lab is at work.
+func (w *watcher) look(ctx context.Context) (*inspect.Snapshot, error) {
+	others, err := w.c.lab.others(w.c.Spec.ID)
+	if err != nil {
+		return nil, err
+	}
+	w.alone = len(others) == 0
+	return w.c.snapshot(ctx)
+}
+
+// named finds whose a link, table, group or directory of the lab's is; what a
+// stage needs for a run has no container's name.
+var named = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`(?:cutaway[-/]|containers/)([0-9a-f]{6})\b|containers/(?:pull|runc)-`)
+})
 
 // mine leaves out of a Diff what belongs to other containers that come and go
 // meanwhile.
@@ -156,6 +174,17 @@ func (c *Container) mine(d inspect.Diff) inspect.Diff {
 	})
 }
 
+// shared reports whether an object is one that labs have in common: the first
+// makes it, at any time, and the last takes it back.
+func (c *Container) shared(o inspect.Object) bool {
+	return labs(o) && !strings.Contains(o.ID+o.Where, c.Spec.ID)
+}
+
+// labs reports whether an object is a lab's, by its name; settings have none.
+func labs(o inspect.Object) bool {
+	return strings.Contains(o.ID+o.Where, "cutaway") || o.Kind == inspect.Sysctl
+}
+
 // Settled leaves out of a Diff what containers that live now have and share, for
 // them to undo: links, groups and tables of theirs, the bridge, ip_forward.
 func (l *Lab) Settled(d inspect.Diff) (inspect.Diff, error) {
@@ -164,9 +193,7 @@ func (l *Lab) Settled(d inspect.Diff) (inspect.Diff, error) {
 	if err != nil || len(records) == 0 {
 		return d, err
 	}
-	return without(d, func(o inspect.Object) bool {
-		return strings.Contains(o.ID+o.Where, "cutaway") || o.Kind == inspect.Sysctl
-	}), nil
+	return without(d, labs), nil
 }
 
 func without(d inspect.Diff, others func(inspect.Object) bool) inspect.Diff {
@@ -179,7 +206,7 @@ func without(d inspect.Diff, others func(inspect.Object) bool) inspect.Diff {
 // judge compares the kinds that changed with those the step names.
 func judge(step plan.Step, kinds []inspect.Kind) (unexpected, missing []inspect.Kind) {
 	for _, kind := range kinds {
-		if string(kind) != step.Must && !slices.Contains(step.May, string(kind)) {
+		if !expected(step, kind) {
 			unexpected = append(unexpected, kind)
 		}
 	}
@@ -187,6 +214,10 @@ func judge(step plan.Step, kinds []inspect.Kind) (unexpected, missing []inspect.
 		missing = append(missing, must)
 	}
 	return unexpected, missing
+}
+
+func expected(step plan.Step, kind inspect.Kind) bool {
+	return string(kind) == step.Must || slices.Contains(step.May, string(kind))
 }
 
 // position counts step i among the shown ones, from 1, after those from before.

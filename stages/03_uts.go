@@ -16,15 +16,18 @@ var uts = Stage{
 	Lesson: "Two hostnames, one kernel: the UTS namespace holds a few strings, nothing more.",
 	Code:   "sandbox/op/hostname.go",
 	Needs:  func(f features.Features) error { return f.HaveNamespace("uts") },
-	Add: func(s *plan.Spec, _ Materials) {
+	Add: func(s *plan.Spec, m Materials) {
 		s.Add("uts")
 		s.Hostname, s.Domainname = "cutaway", "lab"
+		if m.Host == s.Hostname { // for one, in a container of the lab
+			s.Hostname, s.Domainname = "cutaway-inside", "lab-inside"
+		}
 	},
 	Look: lookUTS,
 }
 
 func lookUTS(_ context.Context, l *Look) {
-	l.Inside("hostname", "the name that step 2 gave", func(o Out) bool { return o.Text == "cutaway" })
+	l.Inside("hostname", "the name that step 2 gave", func(o Out) bool { return o.Text == l.Container.Spec.Hostname })
 	before := l.Outside("hostname", "the host has its own", os.Hostname, func(name string) bool { return name != "" })
 	l.Inside("hostname renamed && hostname", "root here may rename this machine", func(o Out) bool { return o.Text == "renamed" })
 	l.Outside("hostname", "but not that one", os.Hostname, func(name string) bool { return name == before && name != "renamed" })

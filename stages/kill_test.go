@@ -157,9 +157,6 @@ func stateDir(t *testing.T) string {
 // before every step. Each time all processes are gone at once, and cleaning up
 // makes the machine what it was.
 func TestKilled(t *testing.T) {
-	// What outlives its parent comes to us, to be reaped: not every machine that
-	// runs tests has a process 1 that does.
-	require.NoError(t, sys.Subreaper())
 	l, store, err := openLab(stateDir(t))
 	require.NoError(t, err)
 	kills := 0
@@ -205,6 +202,9 @@ type killer struct {
 // through makes the container without a kill, so that what is kept exists before
 // the comparison, and counts its steps.
 func (k *killer) through() (steps int) {
+	// What outlives its parent comes to us, to be reaped: not every machine that
+	// runs tests has a process 1 that does.
+	require.NoError(k, sys.Subreaper())
 	c, err := makeContainer(k.Context(), k.l, k.store, k.stage, func(int, bool) {})
 	require.NoError(k, err)
 	require.NoError(k, c.Remove())

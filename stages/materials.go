@@ -35,21 +35,18 @@ type Materials struct {
 	// Disk is what the lab's files lie on, as major:minor; "" if its traffic
 	// cannot be limited here.
 	Disk string
+	Host string // the machine's own name
 	// Pulled is what stage 14 fetched before its container, Before how many steps
 	// that took.
 	Pulled *Pulled
 	Before int
 }
 
-// firstID is the first of the 65,536 host ids that a container's ids are mapped
-// to. Ids this high belong to nobody: login.defs(5), SUB_UID_MIN.
-const firstID, idCount = 100000, 65536
-
-// mappings gives the id map: a range of ids nobody uses for root, and only
+// mappings gives the id map: ids that belong to nobody for root, and only
 // themselves for an ordinary user, who may map no other.
 func mappings(f features.Features, uid int) []op.IDMapping {
 	if f.Root() {
-		return []op.IDMapping{{ContainerID: 0, HostID: firstID, Size: idCount}}
+		return []op.IDMapping{{ContainerID: 0, HostID: f.IDs.First, Size: f.IDs.Count}}
 	}
 	return []op.IDMapping{{ContainerID: 0, HostID: uid, Size: 1}}
 }
@@ -57,11 +54,11 @@ func mappings(f features.Features, uid int) []op.IDMapping {
 // owner says whose files a root filesystem is made of: with a user namespace,
 // those its root is mapped to.
 func owner(f features.Features, withUserNS bool) image.Owner {
-	if !f.Root() {
+	if !f.Root() || f.IDs.Count == 1 {
 		return image.Owner{Squash: true}
 	}
 	if withUserNS {
-		return image.Owner{UIDBase: firstID, GIDBase: firstID}
+		return image.Owner{UIDBase: f.IDs.First, GIDBase: f.IDs.First}
 	}
 	return image.Owner{}
 }
@@ -69,7 +66,11 @@ func owner(f features.Features, withUserNS bool) image.Owner {
 // prepare gets the files ready that stage s builds with. They are kept, so only
 // the first time takes long.
 func prepare(ctx context.Context, l *sandbox.Lab, store *image.Store, s Stage) (Materials, error) {
-	m := Materials{Features: l.Features, Mappings: mappings(l.Features, os.Geteuid())}
+	host, err := os.Hostname()
+	if err != nil {
+		return Materials{}, fmt.Errorf("read the machine's name: %w", err)
+	}
+	m := Materials{Features: l.Features, Mappings: mappings(l.Features, os.Geteuid()), Host: host}
 	if s.Number() < chroot.Number() {
 		return m, nil
 	}

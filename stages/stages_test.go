@@ -32,7 +32,7 @@ var update = flag.Bool("update", false, "write the golden plans in testdata anew
 // machine is a machine that can do every stage, with the given control groups.
 func machine(cgroups features.Cgroups, uid int) features.Features {
 	f := features.Features{Kernel: features.Version{Major: 6, Minor: 12}, EUID: uid, EGID: uid, LastCap: 40,
-		Cgroup: cgroups, Namespaces: map[string]bool{}}
+		Cgroup: cgroups, Namespaces: map[string]bool{}, IDs: features.IDs{First: 100000, Count: 65536}}
 	for _, name := range []string{"mnt", "uts", "ipc", "pid", "net", "user", "cgroup", "time"} {
 		f.Namespaces[name] = true
 	}

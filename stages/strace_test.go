@@ -106,7 +106,8 @@ func parseStrace(text string) recording {
 		tid, err := strconv.Atoi(number)
 		rest = strings.TrimLeft(rest, " ")
 		switch {
-		case err != nil, strings.HasPrefix(rest, "--- "): // a signal
+		case err != nil, strings.HasPrefix(rest, "--- "), // a signal
+			strings.HasPrefix(rest, "???"): // somebody was killed on the way into a call
 		case strings.HasPrefix(rest, "+++ "):
 			r.ended[tid] = len(r.calls)
 		case strings.HasPrefix(rest, "<... "):

@@ -40,6 +40,9 @@ func TestTruth(t *testing.T) {
 			}
 			require.Positive(t, n)
 			compared += n
+			for _, e := range u.events { // all steps, where the tests of the stages show the new ones
+				require.Empty(t, append(e.Unexpected, e.Missing...), "step %d, %s", e.Step, e.Op)
+			}
 			if s.Slug == privileges.Slug && len(lies) == 0 {
 				notices(t, u)
 			}

@@ -19,13 +19,17 @@ import (
 // Entry is one line: something that a person did. Fields that do not belong to
 // it are left out.
 type Entry struct {
-	Stage  string    `json:"stage,omitempty"`  // slug of a stage that showed what it promises
-	Lesson string    `json:"lesson,omitempty"` // slug of a lesson
-	Read   int       `json:"read,omitempty"`   // how many of the lesson's sections are behind
-	Asked  string    `json:"asked,omitempty"`  // title of the section that asked
-	Answer string    `json:"answer,omitempty"` // the letter chosen
-	Right  bool      `json:"right,omitempty"`  // whether it was the right one
-	At     time.Time `json:"seen"`
+	Stage  string `json:"stage,omitempty"`  // slug of a stage that showed what it promises
+	Lesson string `json:"lesson,omitempty"` // slug of a lesson
+	Read   int    `json:"read,omitempty"`   // how many of the lesson's sections are behind
+	Asked  string `json:"asked,omitempty"`  // title of the section that asked
+	Answer string `json:"answer,omitempty"` // the letter chosen
+	Right  bool   `json:"right,omitempty"`  // whether it was the right one
+
+	Exercise string `json:"exercise,omitempty"` // slug of an exercise
+	Did      string `json:"did,omitempty"`      // with the exercise: begun, passed, gave up
+
+	At time.Time `json:"seen"`
 }
 
 // File is where a person's progress is kept: below XDG_STATE_HOME, XDG Base

@@ -24,6 +24,7 @@ type Features struct {
 	Cgroup  Cgroups `json:"cgroup"`
 	// Namespaces holds the entries of /proc/self/ns: mnt, uts, time ...
 	Namespaces map[string]bool `json:"namespaces"`
+	IDs        IDs             `json:"ids"` // for the users of containers
 }
 
 // Version is a kernel version, major and minor: uname(2).
@@ -43,7 +44,7 @@ func Detect() (Features, error) { return DetectIn("/") }
 // DetectIn does the same with /proc and /sys below root: a machine's as it was
 // recorded.
 func DetectIn(root string) (Features, error) {
-	f := Features{EUID: os.Geteuid(), EGID: os.Getegid(), LastCap: sys.LastCap(), Namespaces: map[string]bool{}}
+	f := Features{EUID: os.Geteuid(), EGID: os.Getegid(), LastCap: sys.LastCap(), Namespaces: map[string]bool{}, IDs: spareIDs(readIDMaps(root))}
 	release, err := os.ReadFile(filepath.Join(root, "proc/sys/kernel/osrelease"))
 	if err != nil {
 		return f, fmt.Errorf("read the kernel's version: %w", err)

@@ -185,6 +185,18 @@ func (e *SpaceError) Hint() string {
 	return "make room on the file system of " + e.Dir + ": cutaway rmi removes images"
 }
 
+// OverlaidError says that a whiteout could not be made.
+type OverlaidError struct{ Err error }
+
+func (e *OverlaidError) Error() string { return errno(e.Err) }
+
+func (e *OverlaidError) Unwrap() error { return e.Err }
+
+// Hint guesses where the store is: in a container, for example.
+func (e *OverlaidError) Hint() string {
+	return "on an overlayfs nobody can make whiteouts, it keeps them for itself; put the lab's state on ext4, xfs or tmpfs: cutaway --state DIR"
+}
+
 // LayerError says that a layer holds something no image should.
 type LayerError struct {
 	Layer string // digest

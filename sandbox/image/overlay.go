@@ -127,7 +127,10 @@ func (o *overlay) mark(x *extractor, name string) error {
 	if err != nil {
 		return err
 	}
-	return d.fd.Whiteout(base)
+	if err = d.fd.Whiteout(base); errors.Is(err, syscall.EPERM) {
+		return &OverlaidError{err}
+	}
+	return err
 }
 
 // hiddenAlready reports whether err, from looking for a directory, says that the

@@ -21,8 +21,14 @@ var hints = map[string]map[sys.Errno]string{
 		sys.EPERM:  "overlayfs inside a user namespace needs Linux >= 5.11",
 		sys.EACCES: searchable,
 	},
-	"mount":     {sys.EACCES: searchable},
+	"mount": {
+		sys.EACCES: searchable,
+		sys.EPERM:  "in a user namespace the kernel mounts a new proc only for a PID namespace of its own, and where a full proc can be seen: in a container the masks in /proc are in the way",
+	},
 	"open_tree": {sys.EACCES: searchable},
+	"sysctl": {
+		sys.EROFS: "a container's /proc/sys is read-only: are you inside one already?",
+	},
 	"execve": {
 		sys.ENOENT:  "the program, or the interpreter it names, is not in the container's root filesystem",
 		sys.EACCES:  "it is not executable, or is on a mount with noexec",

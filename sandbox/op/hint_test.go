@@ -53,9 +53,23 @@ var provoke = map[string]map[sys.Errno]func(k *sys.Kernel, dir string) error{
 			return Run(o, behindClosedDoor(k, dir), nil)
 		},
 	},
-	"mount": {sys.EACCES: func(k *sys.Kernel, dir string) error {
-		return Run(Mount{Source: dir + "/l", Target: dir + "/l", Flags: sys.Bind}, behindClosedDoor(k, dir), nil)
-	}},
+	"mount": {
+		sys.EACCES: func(k *sys.Kernel, dir string) error {
+			return Run(Mount{Source: dir + "/l", Target: dir + "/l", Flags: sys.Bind}, behindClosedDoor(k, dir), nil)
+		},
+		sys.EPERM: func(*sys.Kernel, string) error {
+			return child(exec.Command("unshare", "--user", "--map-root-user", "--mount", os.Args[0]), "mount")
+		},
+	},
+	"sysctl": {
+		sys.EROFS: func(k *sys.Kernel, _ string) error {
+			err := errors.Join(k.Mount("/proc/sys", "/proc/sys", "", sys.Bind, ""), k.Mount("", "/proc/sys", "", sys.Remount|sys.Bind|sys.Rdonly, ""))
+			if err != nil {
+				return err
+			}
+			return Run(Sysctl{Key: "net.ipv4.conf.lo.route_localnet", Value: "1"}, k, nil)
+		},
+	},
 	"open_tree": {sys.EACCES: func(k *sys.Kernel, dir string) error {
 		return Run(OpenTree{Sources: []string{dir + "/l"}}, behindClosedDoor(k, dir), nil)
 	}},
@@ -182,7 +196,8 @@ func refused(what string) int {
 	var name, arg string
 	fmt.Sscan(what, &name, &arg)
 	k := &sys.Kernel{}
-	ops := map[string]Op{"clone": Clone{Flags: sys.NewUTS}, "unshare": Unshare{Flags: sys.NewUTS}}
+	ops := map[string]Op{"clone": Clone{Flags: sys.NewUTS}, "unshare": Unshare{Flags: sys.NewUTS},
+		"mount": Mount{Source: "proc", Target: "/tmp", Type: "proc"}}
 	var err error
 	if o, ok := ops[name]; ok {
 		err = Run(o, k, &Target{Launch: sys.Launch{Exe: "/bin/true", Argv: []string{"true"}}})

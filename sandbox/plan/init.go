@@ -127,7 +127,7 @@ func (b *builder) root() {
 		b.init(op.Mount{Source: r.Path, Target: r.Path, Flags: sys.Bind | sys.Rec},
 			"pivot_root wants a mount, and a directory is none: bound onto itself it becomes one", "mount")
 	}
-	b.init(op.PivotRoot{Path: r.Path}, "the new root is a mount now; the old one stays reachable as . until proc is there", "process", "mount")
+	b.init(op.PivotRoot{Path: r.Path}, "the new root is a mount now; the old one stays reachable as . until proc is there", "process", "mount", "overlay")
 }
 
 // filesystems mounts what the kernel provides itself, in the new root.

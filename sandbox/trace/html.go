@@ -163,31 +163,34 @@ func (c *chapter) step(e Event) {
 	f.Says = says(e)
 }
 
-// look adds what was seen, beside what is there by now.
+// look adds what was seen, beside what is there by now. Beside an error there is
+// no picture: by then all was taken down.
 func (c *chapter) look(e Event) {
 	f := c.last()
-	if f == nil || f.Kind != "look" {
-		name := "look"
-		if e.Event == ErrorEvent {
-			name = "error"
-		}
-		f = c.frame("look", name)
+	switch {
+	case f != nil && f.Kind == "look":
+	case e.Event == ErrorEvent:
+		f = c.frame("look", "error")
+	default:
+		f = c.frame("look", "look")
 		c.world.settle()
 		f.Picture = c.world.picture()
 	}
-	f.Items = append(append(f.Items, c.pending...), itemOf(e))
-	c.pending = nil
+	c.put(f, e)
 }
 
 // close ends the chapter.
 func (c *chapter) close(e Event) {
 	c.done = true
-	f := c.last()
-	if f == nil || f.Kind == "step" {
-		f = c.frame("look", "look")
-		c.world.settle()
-		f.Picture = c.world.picture()
+	if f := c.last(); f != nil && f.Kind != "step" {
+		c.put(f, e)
+		return
 	}
+	c.look(e)
+}
+
+// put adds an Event to a frame, after what waits for it.
+func (c *chapter) put(f *frame, e Event) {
 	f.Items = append(append(f.Items, c.pending...), itemOf(e))
 	c.pending = nil
 }

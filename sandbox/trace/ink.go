@@ -1,6 +1,10 @@
 package trace
 
-import "github.com/fatih/color"
+import (
+	"strings"
+
+	"github.com/fatih/color"
+)
 
 // ink paints text, or leaves it as it is when colour is off. Only weight and
 // three hues are used; each goes with a mark or a word that says the same.
@@ -41,6 +45,9 @@ func (o TextOptions) Faint(s string) string { return ink(o.Color).faint(s) }
 
 // Columns is the width to lay out for, and Cells how wide a text is there.
 func (o TextOptions) Columns() int { return o.columns() }
+
+// Wrap makes text safe to show and breaks it into lines of at most width cells.
+func Wrap(s string, width int) string { return strings.Join(wrap(clean(s), width), "\n") }
 
 // Cells measures a text in terminal cells.
 func Cells(s string) int { return width(s) }

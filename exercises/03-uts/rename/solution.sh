@@ -1,0 +1,1 @@
+unshare --uts sh -c 'hostname {{name}}; exec sleep {{seconds}}' &

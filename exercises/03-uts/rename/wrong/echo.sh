@@ -1,0 +1,3 @@
+# says: the process was started outside
+echo {{name}}
+sleep {{seconds}} &

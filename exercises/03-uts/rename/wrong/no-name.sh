@@ -1,0 +1,2 @@
+# says: somebody has to call sethostname in it
+unshare --uts sleep {{seconds}} &

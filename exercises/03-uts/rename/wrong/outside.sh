@@ -1,0 +1,3 @@
+# says: the process was started outside
+unshare --uts hostname {{name}}
+sleep {{seconds}} &

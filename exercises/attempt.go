@@ -1,0 +1,219 @@
+package exercises
+
+import (
+	"bytes"
+	"context"
+	"crypto/rand"
+	"encoding/binary"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+)
+
+// Attempt is an exercise under way, in a directory of the learner's.
+type Attempt struct {
+	Exercise Exercise          `json:"-"`
+	Dir      string            `json:"-"`
+	Slug     string            `json:"exercise"`
+	Params   map[string]string `json:"params"`
+	Nonce    string            `json:"nonce"` // marks the processes of setup.sh
+	Begun    time.Time         `json:"begun"`
+	Hints    int               `json:"hints"` // how many were given
+}
+
+// attemptFile holds an attempt in its directory, markVariable its nonce in the
+// environment of what its scripts start.
+const attemptFile, markVariable = ".attempt.json", "CUTAWAY_EXERCISE"
+
+// BegunError says that there is an attempt in the directory already.
+type BegunError struct{ Dir string }
+
+func (e *BegunError) Error() string {
+	return "start exercise: " + e.Dir + " has an attempt in it already"
+}
+
+// Hint says how to go on, or begin anew.
+func (e *BegunError) Hint() string {
+	return "cutaway exercise check goes on with it, reset begins anew"
+}
+
+// NotBegunError says that there is none.
+type NotBegunError struct{ Dir string }
+
+func (e *NotBegunError) Error() string { return "find your attempt: there is none in " + e.Dir }
+
+// Hint says how to begin.
+func (e *NotBegunError) Hint() string { return "cutaway exercise start NAME begins one" }
+
+// Start begins an attempt in dir, which is made: it draws the parameters, lays
+// out the task, and runs setup.sh.
+func Start(ctx context.Context, e Exercise, dir string) (*Attempt, error) {
+	if _, err := os.Lstat(filepath.Join(dir, attemptFile)); err == nil {
+		return nil, &BegunError{dir}
+	}
+	var seed [16]byte
+	rand.Read(seed[:]) // never fails: crypto/rand
+	a := &Attempt{Exercise: e, Dir: dir, Slug: e.Slug, Params: map[string]string{}, Begun: time.Now().UTC(),
+		Nonce: strconv.FormatUint(binary.LittleEndian.Uint64(seed[8:]), 36)}
+	for name, from := range e.Params {
+		rand.Read(seed[:8])
+		value, err := draw(from, binary.LittleEndian.Uint64(seed[:])>>1)
+		if err != nil {
+			return nil, err
+		}
+		a.Params[name] = value
+	}
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return nil, fmt.Errorf("start exercise: %w", err)
+	}
+	if err := errors.Join(a.save(), os.WriteFile(filepath.Join(dir, "task.md"), []byte(a.Task()), 0o644)); err != nil {
+		return nil, fmt.Errorf("start exercise: %w", err)
+	}
+	if err := a.script(ctx, "setup.sh"); err != nil {
+		return nil, errors.Join(err, a.End(ctx))
+	}
+	return a, nil
+}
+
+// Load finds the attempt in dir.
+func Load(all []Exercise, dir string) (*Attempt, error) {
+	text, err := os.ReadFile(filepath.Join(dir, attemptFile))
+	if errors.Is(err, os.ErrNotExist) {
+		return nil, &NotBegunError{dir}
+	}
+	a := &Attempt{Dir: dir}
+	if err == nil {
+		err = json.Unmarshal(text, a)
+	}
+	if err == nil {
+		a.Exercise, err = Find(all, a.Slug)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("read your attempt in %s: %w", dir, err)
+	}
+	return a, nil
+}
+
+func (a *Attempt) save() error {
+	text, err := json.MarshalIndent(a, "", "  ")
+	if err != nil {
+		return err
+	}
+	temp := filepath.Join(a.Dir, attemptFile+".new")
+	if err := os.WriteFile(temp, text, 0o644); err != nil {
+		return err
+	}
+	return os.Rename(temp, filepath.Join(a.Dir, attemptFile))
+}
+
+// Task is what is to be done, with what was drawn.
+func (a *Attempt) Task() string { return fill(a.Exercise.Task, a.Params) }
+
+// Hint gives the next rung of the ladder, the last one again and again.
+func (a *Attempt) Hint() (string, error) {
+	h := a.Exercise.Hints
+	a.Hints = min(a.Hints+1, len(h))
+	return fill(h[a.Hints-1], a.Params), a.save()
+}
+
+// Solution is how it is done, with what was drawn.
+func (a *Attempt) Solution() (string, error) {
+	text, err := fs.ReadFile(a.Exercise.dir, "solution.sh")
+	return fill(string(text), a.Params), err
+}
+
+// script runs one of the exercise's scripts, if it has it, and waits until it
+// has ended; what it leaves running carries the attempt's mark.
+func (a *Attempt) script(ctx context.Context, name string) error {
+	text, err := fs.ReadFile(a.Exercise.dir, name)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err == nil {
+		err = a.sh(ctx, string(text)).Run()
+	}
+	if err != nil {
+		return fmt.Errorf("run %s of exercise %s: %w", name, a.Slug, err)
+	}
+	return nil
+}
+
+// sh is a shell for a text, in the attempt's directory. What it prints is shown
+// on standard error.
+func (a *Attempt) sh(ctx context.Context, text string) *exec.Cmd {
+	c := exec.CommandContext(ctx, "/bin/sh", "-e", "-s")
+	c.Dir, c.Stdin, c.Stderr = a.Dir, strings.NewReader(fill(text, a.Params)), os.Stderr
+	c.Env = append(os.Environ(), markVariable+"="+a.Nonce)
+	for name, value := range a.Params {
+		c.Env = append(c.Env, strings.ToUpper(name)+"="+value)
+	}
+	c.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
+	return c
+}
+
+// End takes away what the attempt has in the kernel: the processes of its
+// scripts and the one to look at, then what clean.sh knows of. The directory
+// stays.
+func (a *Attempt) End(ctx context.Context) error {
+	for deadline := time.Now().Add(5 * time.Second); ; {
+		pids := a.processes()
+		if len(pids) == 0 {
+			break
+		}
+		if time.Now().After(deadline) {
+			return fmt.Errorf("end exercise %s: processes %v do not end", a.Slug, pids)
+		}
+		for _, pid := range pids {
+			// One that has ended meanwhile is what we want.
+			_ = syscall.Kill(pid, syscall.SIGKILL)
+		}
+		time.Sleep(5 * time.Millisecond)
+	}
+	return a.script(ctx, "clean.sh")
+}
+
+// processes are those with the attempt's mark, and the one that it looks at.
+func (a *Attempt) processes() []int {
+	var pids []int
+	if pid, err := findProcess(fill(a.Exercise.Process, a.Params)); err == nil && pid != 0 {
+		pids = append(pids, pid)
+	}
+	environs, err := filepath.Glob("/proc/[0-9]*/environ")
+	if err != nil {
+		return pids
+	}
+	mark := []byte(markVariable + "=" + a.Nonce)
+	for _, file := range environs {
+		env, err := os.ReadFile(file)
+		if err != nil {
+			continue // gone, or not ours to read
+		}
+		pid, err := strconv.Atoi(filepath.Base(filepath.Dir(file)))
+		if err == nil && pid != os.Getpid() && bytes.Contains(env, mark) {
+			pids = append(pids, pid)
+		}
+	}
+	return pids
+}
+
+// Reset begins anew in the same directory: what was there of the attempt is
+// taken away, and what the learner put there stays.
+func (a *Attempt) Reset(ctx context.Context) (*Attempt, error) {
+	if err := a.End(ctx); err != nil {
+		return nil, err
+	}
+	for _, name := range []string{attemptFile, "task.md", "answers.txt"} {
+		if err := os.Remove(filepath.Join(a.Dir, name)); err != nil && !errors.Is(err, os.ErrNotExist) {
+			return nil, fmt.Errorf("reset exercise: %w", err)
+		}
+	}
+	return Start(ctx, a.Exercise, a.Dir)
+}

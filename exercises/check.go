@@ -1,0 +1,146 @@
+package exercises
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"time"
+
+	"cutaway/sandbox/inspect"
+)
+
+// Finding is what a check came to.
+type Finding struct {
+	Want     string
+	OK       bool
+	Expected string
+	Observed string
+	Cause    string // the likely one, of a check that failed
+	Look     string // where to read on
+}
+
+// patience is how long a command inside may take.
+const patience = 10 * time.Second
+
+// Check looks at the kernel. The findings end with the first that is not OK:
+// what comes after builds on it.
+func (a *Attempt) Check(ctx context.Context) ([]Finding, error) {
+	command := fill(a.Exercise.Process, a.Params)
+	pid, err := findProcess(command)
+	if err != nil {
+		return nil, err
+	}
+	if pid == 0 {
+		return []Finding{{Want: "the process to look at is running", Expected: command, Observed: "no process with that command line",
+			Cause: "it was not started yet, or has ended; it must still run while it is checked", Look: "ps -ef"}}, nil
+	}
+	theirs, err := inspect.OfProcess(pid)
+	if err != nil {
+		return nil, err
+	}
+	host, err := inspect.OfProcess(os.Getpid())
+	if err != nil {
+		return nil, err
+	}
+	answers, err := a.answers()
+	if err != nil {
+		return nil, err
+	}
+	var findings []Finding
+	for _, c := range a.Exercise.Checks {
+		f, err := a.check(ctx, c, pid, theirs, host, answers)
+		if err != nil {
+			return findings, err
+		}
+		findings = append(findings, f)
+		if !f.OK {
+			break
+		}
+	}
+	return findings, nil
+}
+
+// check makes one check.
+func (a *Attempt) check(ctx context.Context, c Check, pid int, theirs, host *inspect.Snapshot, answers map[string]string) (Finding, error) {
+	f := Finding{Want: fill(c.Want, a.Params), Look: c.Look}
+	hosts := ""
+	if c.Run != "" {
+		out, err := inside(ctx, pid, fill(c.Run, a.Params))
+		if err != nil {
+			return f, err
+		}
+		f.Observed = out
+	} else {
+		name := fill(c.Fact, a.Params)
+		f.Observed, hosts = fact(theirs, name), fact(host, name)
+	}
+	if c.Answer != "" {
+		f.Expected = f.Observed
+		f.Observed = answers[c.Answer]
+		f.OK = f.Observed == f.Expected
+		if !f.OK { // the kernel's word is not to be given away
+			f.Expected = "what the kernel says, on a line \"" + c.Answer + ": ...\" of answers.txt"
+		}
+	} else {
+		f.OK, f.Expected = c.Must.holds(f.Observed, hosts, a.Params)
+	}
+	if f.OK {
+		return f, nil
+	}
+	for _, cause := range c.Causes {
+		name := fill(cause.If, a.Params)
+		if fits, _ := cause.Must.holds(fact(theirs, name), fact(host, name), a.Params); cause.If == "" || fits {
+			f.Cause = fill(cause.Says, a.Params)
+			break
+		}
+	}
+	if f.Observed == "" {
+		f.Observed = "nothing"
+	}
+	return f, nil
+}
+
+// inside runs a shell command in all namespaces, the root and the working
+// directory of a process, and gives what it prints and its exit status.
+func inside(ctx context.Context, pid int, command string) (string, error) {
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	enter := exec.CommandContext(ctx, "nsenter", "-t", strconv.Itoa(pid), "-a", "-r", "-w", "/bin/sh", "-c", command)
+	var out bytes.Buffer
+	enter.Stdout, enter.Stderr = &out, &out
+	err := enter.Run()
+	var status *exec.ExitError
+	switch {
+	case err == nil, errors.As(err, &status):
+		return strings.TrimRight(out.String(), "\n") + fmt.Sprintf("\nexit status %d", enter.ProcessState.ExitCode()), nil
+	case ctx.Err() != nil:
+		return fmt.Sprintf("it did not end within %s", patience), nil
+	}
+	return "", fmt.Errorf("run a command inside process %d: %w", pid, err)
+}
+
+// answers reads answers.txt of the attempt: "name: value" lines.
+func (a *Attempt) answers() (map[string]string, error) {
+	answers := map[string]string{}
+	text, err := os.ReadFile(filepath.Join(a.Dir, "answers.txt"))
+	if err != nil && !errors.Is(err, os.ErrNotExist) {
+		return nil, fmt.Errorf("read your answers: %w", err)
+	}
+	for line := range strings.Lines(string(text)) {
+		if name, value, ok := strings.Cut(line, ":"); ok {
+			answers[strings.TrimSpace(name)] = strings.TrimSpace(value)
+		}
+	}
+	return answers, nil
+}
+
+// Passed reports whether all checks of an exercise came out well.
+func (e Exercise) Passed(findings []Finding) bool {
+	return len(findings) == len(e.Checks) && findings[len(findings)-1].OK
+}

@@ -1,0 +1,138 @@
+package exercises
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path"
+	"strings"
+	"time"
+
+	"cutaway/sandbox/inspect"
+)
+
+// Tally counts what was proved of exercises.
+type Tally struct {
+	Exercises, Solutions, Wrong int
+	// Settle is how long a script's processes may take to get where they are
+	// going; 0 is five seconds.
+	Settle time.Duration
+}
+
+func (t *Tally) settle() time.Duration { return cmp.Or(t.Settle, 5*time.Second) }
+
+// Verify proves of an exercise that it fails unsolved, passes with its solution,
+// fails with each of its wrong answers and that answer's own diagnosis, and
+// leaves nothing behind.
+func (t *Tally) Verify(ctx context.Context, e Exercise) error {
+	before, err := inspect.Take(ctx, inspect.Scope{Host: true})
+	if err != nil {
+		return err
+	}
+	t.Exercises++
+	if err := try(ctx, e, "", func(a *Attempt) error { return a.mustFail(ctx, "", t.settle()) }); err != nil {
+		return fmt.Errorf("%s, unsolved: %w", e.Slug, err)
+	}
+	if err := try(ctx, e, "solution.sh", func(a *Attempt) error { return a.mustPass(ctx, t.settle()) }); err != nil {
+		return fmt.Errorf("%s, with its solution: %w", e.Slug, err)
+	}
+	t.Solutions++
+	wrong, err := fs.Glob(e.dir, "wrong/*.sh")
+	if err != nil {
+		return err
+	}
+	for _, name := range wrong {
+		says, err := diagnosis(e.dir, name)
+		if err == nil {
+			err = try(ctx, e, name, func(a *Attempt) error { return a.mustFail(ctx, says, t.settle()) })
+		}
+		if err != nil {
+			return fmt.Errorf("%s, with %s: %w", e.Slug, path.Base(name), err)
+		}
+		t.Wrong++
+	}
+	after, err := inspect.Take(ctx, inspect.Scope{Host: true})
+	if err != nil {
+		return err
+	}
+	if diff := inspect.Compare(before, after); !diff.Empty() {
+		return fmt.Errorf("%s: the host is not what it was: %v", e.Slug, diff)
+	}
+	return nil
+}
+
+// diagnosis is the first line of a wrong answer: what it must be told.
+func diagnosis(dir fs.FS, name string) (string, error) {
+	text, err := fs.ReadFile(dir, name)
+	if err != nil {
+		return "", err
+	}
+	first, _, _ := strings.Cut(string(text), "\n")
+	says, ok := strings.CutPrefix(first, "# says: ")
+	if !ok {
+		return "", errors.New("its first line is no \"# says: DIAGNOSIS\" line")
+	}
+	return says, nil
+}
+
+// try begins an attempt in a directory of its own, runs a script of the exercise
+// as the learner would, judges, and takes all of it away.
+func try(ctx context.Context, e Exercise, script string, judge func(*Attempt) error) (err error) {
+	dir, err := os.MkdirTemp("", "cutaway-exercise-")
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
+	a, err := Start(ctx, e, dir)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, a.End(ctx)) }()
+	if script != "" {
+		if err := a.script(ctx, script); err != nil {
+			return err
+		}
+	}
+	return judge(a)
+}
+
+// mustPass waits until all checks are well.
+func (a *Attempt) mustPass(ctx context.Context, settle time.Duration) error {
+	for deadline := time.Now().Add(settle); ; time.Sleep(20 * time.Millisecond) {
+		findings, err := a.Check(ctx)
+		if err != nil || a.Exercise.Passed(findings) {
+			return err
+		}
+		if time.Now().After(deadline) {
+			return fmt.Errorf("it does not pass: %+v", findings[len(findings)-1])
+		}
+	}
+}
+
+// unsolved is how long an exercise must stay unsolved if nothing is done.
+const unsolved = 300 * time.Millisecond
+
+// mustFail waits until a check fails with that cause; with "" any cause will do,
+// but it must stay so.
+func (a *Attempt) mustFail(ctx context.Context, says string, settle time.Duration) error {
+	begin := time.Now()
+	for deadline := time.Now().Add(settle); ; time.Sleep(20 * time.Millisecond) {
+		findings, err := a.Check(ctx)
+		if err != nil {
+			return err
+		}
+		if a.Exercise.Passed(findings) {
+			return errors.New("it passes")
+		}
+		last := findings[len(findings)-1]
+		if strings.Contains(last.Cause, fill(says, a.Params)) && (says != "" || time.Since(begin) > unsolved) {
+			return nil
+		}
+		if time.Now().After(deadline) {
+			return fmt.Errorf("it is not told %q: %+v", says, last)
+		}
+	}
+}
