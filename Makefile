@@ -1,7 +1,8 @@
 # make build   bin/cutaway with everything it embeds; needs no root
-# make tour    the whole course in one go, on this host; needs root
+# make tour    the whole course in one go, in a microVM; needs no root
 # make test    every check and every test, as root
-# make test-kernels  the kernel tests in microVMs, on three kernels
+# make test-kernels  of those the kernel tests in microVMs, on three kernels; needs no root
+# make test-arm64    the tour on an emulated arm64 machine; needs no root
 # make test-vagrant  a box made, a Vagrant machine from it, the tour there; as root
 # make lima    a Lima machine with cutaway in it, for macOS
 # make bench   how long a container takes to start, beside other tools
@@ -17,12 +18,14 @@ export CGO_ENABLED := 0
 # What the program says it is; git is content with anybody's checkout here.
 VERSION := $(shell git -c safe.directory='*' describe --always --tags --dirty 2>/dev/null || echo unknown)
 LDFLAGS := -s -w
-BUILD = $(GO) build -buildvcs=false -trimpath -ldflags "$(LDFLAGS)"
+BUILD = $(GO) build $(OVERLAY) -buildvcs=false -trimpath -ldflags "$(LDFLAGS)"
 # sudo for those who need it; without it, root has to call make itself.
 ROOT := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
-NEED_ROOT = @[ -z "$(ROOT)" ] || command -v sudo >/dev/null || \
-	{ echo "cutaway: make $@ needs root, and there is no sudo here" >&2; exit 3; }
+# Set in a machine that was made to build containers on.
+LAB := $(wildcard /etc/cutaway-machine)
 
+# Where programs go, and what the main one embeds; test-arm64 has others.
+OUT := bin
 BUILTIN := sandbox/image/builtin
 IMAGE := $(BUILTIN)/image.tar
 PROBE := $(BUILTIN)/probe.bin
@@ -38,15 +41,15 @@ EMBEDDED := $(PROBE) $(INIT)
 export GOOS := linux
 endif
 
-.PHONY: build tour test test-kernels test-vagrant lima bench clean lint FORCE
+.PHONY: build tour test test-kernels test-arm64 test-vagrant lima bench clean lint FORCE
 .DELETE_ON_ERROR:
 
-build: bin/cutaway
+build: $(OUT)/cutaway
 
 # Go knows what its programs depend on better than a list here could, and
 # builds nothing twice; so it is always asked.
-bin/cutaway: private LDFLAGS += -X main.version=$(VERSION)
-bin/cutaway: $(EMBEDDED) FORCE
+$(OUT)/cutaway: private LDFLAGS += -X main.version=$(VERSION)
+$(OUT)/cutaway: $(EMBEDDED) FORCE
 	$(BUILD) -o $@ ./cmd/cutaway
 
 # Its digest is embedded beside it: taking it at run time would take longer than
@@ -57,7 +60,7 @@ $(INIT): FORCE | packages-build
 
 # The probe goes into the image, and the image takes a while: these two have
 # their dependencies written down.
-bin/probe: $(filter-out %_test.go,$(wildcard cmd/probe/*.go)) bin/arch | packages-build
+$(OUT)/probe: $(filter-out %_test.go,$(wildcard cmd/probe/*.go)) $(OUT)/arch | packages-build
 	$(BUILD) -o $@ ./cmd/probe
 
 $(PROBE): bin/probe
@@ -65,22 +68,20 @@ $(PROBE): bin/probe
 
 # Where there is no apt-get to fetch a static busybox with, the host's is used.
 # The generator runs here, whatever GOARCH the image is for.
-$(IMAGE): bin/probe $(filter-out %_test.go,$(wildcard sandbox/image/builtin*.go)) $(shell find $(BUILTIN)/layers $(BUILTIN)/generate $(BUILTIN)/applets.txt -type f ! -name '*_test.go')
+$(IMAGE): $(OUT)/probe $(filter-out %_test.go,$(wildcard sandbox/image/builtin*.go)) $(shell find $(BUILTIN)/layers $(BUILTIN)/generate $(BUILTIN)/applets.txt -type f ! -name '*_test.go')
 	command -v apt-get >/dev/null || vm/packages.sh install busybox
-	GOARCH= $(GO) run ./$(BUILTIN)/generate -arch $(GOARCH) -probe bin/probe -o $@
+	GOARCH= $(GO) run ./$(BUILTIN)/generate -arch $(GOARCH) -probe $(OUT)/probe -o $@
 
-# bin/arch changes when GOARCH does, and makes probe and image follow.
-bin/arch: FORCE
-	@mkdir -p bin
+# This file changes when GOARCH does, and makes probe and image follow.
+$(OUT)/arch: FORCE
+	@mkdir -p $(OUT)
 	@echo $(GOARCH) | cmp -s - $@ || echo $(GOARCH) >$@
 
 packages-%:
 	@vm/packages.sh install $*
 
-tour: packages-lab build
-	$(NEED_ROOT)
-	@echo "cutaway: this tour runs on this host: there is no disposable machine to run it in yet"
-	$(ROOT) bin/cutaway tour --auto --in host
+tour: $(if $(LAB),packages-lab,packages-vm) build
+	@$(if $(LAB),$(ROOT)) bin/cutaway tour
 
 # One package after the other (-p 1), because each kernel test ends by asserting
 # that the host is as it was; never from the cache, because the kernel under the
@@ -88,11 +89,26 @@ tour: packages-lab build
 test: packages-lab packages-busybox packages-test packages-vm build lint
 	@[ -z "$(ROOT)" ] || { echo "cutaway: make test needs root: sudo -E make test" >&2; exit 3; }
 	$(GO) test -count=1 -p 1 -timeout 20m $$($(GO) list ./... | grep -vE '/vm/(kernels|vagrant)$$')
+	$(KERNELS)
 
-# The kernel tests once more, in microVMs on three kernels under cgroup v2:
-# minutes of software emulation, so a target of its own.
+# The kernel tests once more, in microVMs on three kernels under cgroup v2; aloud,
+# because every skipped test is to be seen.
+KERNELS = $(GO) test -count=1 -v -timeout 30m -skip TestARM64 ./vm/kernels
+
 test-kernels: packages-vm packages-test build
-	$(GO) test -count=1 -v -timeout 28m ./vm/kernels
+	$(KERNELS)
+
+# An arm64 build beside this one: what it embeds takes the place of what this one
+# does (go help build, -overlay).
+ARM := bin/arm64
+
+test-arm64: packages-test-arm64 build
+	@mkdir -p $(ARM)
+	@printf '{"Replace": {"%s": "%s", "%s": "%s", "%s": "%s"}}\n' \
+		$(CURDIR)/$(IMAGE) $(CURDIR)/$(ARM)/image.tar $(CURDIR)/$(INIT) $(CURDIR)/$(ARM)/init \
+		$(CURDIR)/$(INIT).sha256 $(CURDIR)/$(ARM)/init.sha256 >$(ARM)/overlay.json
+	$(MAKE) GOARCH=arm64 OUT=$(ARM) IMAGE=$(ARM)/image.tar INIT=$(ARM)/init OVERLAY="-overlay $(ARM)/overlay.json" build
+	$(GO) test -count=1 -v -timeout 28m -run TestARM64 ./vm/kernels
 
 # From Debian's archive to a whole machine, in software emulation if need be:
 # ten minutes, and packages that nothing else here wants.

@@ -77,10 +77,27 @@ func Start(ctx context.Context, e Exercise, dir string) (*Attempt, error) {
 	if err := errors.Join(a.save(), os.WriteFile(filepath.Join(dir, "task.md"), []byte(a.Task()), 0o644)); err != nil {
 		return nil, fmt.Errorf("start exercise: %w", err)
 	}
-	if err := a.script(ctx, "setup.sh"); err != nil {
+	if err := a.setUp(ctx); err != nil {
 		return nil, errors.Join(err, a.End(ctx))
 	}
 	return a, nil
+}
+
+// setUp runs setup.sh, if the exercise has one, and waits until what it starts
+// is there to be found.
+func (a *Attempt) setUp(ctx context.Context) error {
+	if _, err := fs.Stat(a.Exercise.dir, "setup.sh"); err != nil {
+		return nil
+	}
+	if err := a.script(ctx, "setup.sh"); err != nil {
+		return err
+	}
+	for deadline := time.Now().Add(10 * time.Second); time.Now().Before(deadline); time.Sleep(5 * time.Millisecond) {
+		if pid, err := findProcess(fill(a.Exercise.Process, a.Params)); err != nil || pid != 0 {
+			return err
+		}
+	}
+	return fmt.Errorf("set up exercise %s: what setup.sh starts does not come up", a.Slug)
 }
 
 // Load finds the attempt in dir.

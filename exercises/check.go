@@ -71,7 +71,7 @@ func (a *Attempt) check(ctx context.Context, c Check, pid int, theirs, host *ins
 	f := Finding{Want: fill(c.Want, a.Params), Look: c.Look}
 	hosts := ""
 	if c.Run != "" {
-		out, err := inside(ctx, pid, fill(c.Run, a.Params))
+		out, err := inside(ctx, pid, foreign(theirs, host), fill(c.Run, a.Params))
 		if err != nil {
 			return f, err
 		}
@@ -106,12 +106,29 @@ func (a *Attempt) check(ctx context.Context, c Check, pid int, theirs, host *ins
 	return f, nil
 }
 
-// inside runs a shell command in all namespaces, the root and the working
-// directory of a process, and gives what it prints and its exit status.
-func inside(ctx context.Context, pid int, command string) (string, error) {
+// entries are nsenter's flags for the namespaces that all versions of it know.
+var entries = []struct{ fact, flag string }{{"process.user", "-U"}, {"process.mnt", "-m"}, {"process.uts", "-u"},
+	{"process.ipc", "-i"}, {"process.net", "-n"}, {"process.pid", "-p"}}
+
+// foreign gives the flags for those namespaces of the process that are not ours:
+// nobody may enter the user namespace in which he is.
+func foreign(theirs, host *inspect.Snapshot) []string {
+	var flags []string
+	for _, e := range entries {
+		if fact(theirs, e.fact) != fact(host, e.fact) {
+			flags = append(flags, e.flag)
+		}
+	}
+	return flags
+}
+
+// inside runs a shell command in namespaces, root and working directory of a
+// process, and gives what it prints and its exit status: nsenter(1).
+func inside(ctx context.Context, pid int, namespaces []string, command string) (string, error) {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
-	enter := exec.CommandContext(ctx, "nsenter", "-t", strconv.Itoa(pid), "-a", "-r", "-w", "/bin/sh", "-c", command)
+	args := append([]string{"-t", strconv.Itoa(pid), "-r", "-w"}, namespaces...)
+	enter := exec.CommandContext(ctx, "nsenter", append(args, "/bin/sh", "-c", command)...)
 	var out bytes.Buffer
 	enter.Stdout, enter.Stderr = &out, &out
 	err := enter.Run()

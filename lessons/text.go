@@ -122,6 +122,14 @@ func (p *painter) table(n *extast.Table, indent string) {
 	var drawn strings.Builder
 	// A builder takes all that is written to it.
 	_ = trace.Table(&drawn, p.o, header, rows)
+	for line := range strings.Lines(drawn.String()) {
+		if trace.Cells(strings.TrimRight(line, "\n")) > p.o.Columns() { // too narrow for columns: a row is a paragraph
+			for _, row := range rows {
+				p.out.WriteString(Text([]byte("- "+strings.Join(row, "; ")), p.o))
+			}
+			return
+		}
+	}
 	p.out.WriteString(drawn.String())
 }
 

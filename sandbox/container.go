@@ -58,7 +58,7 @@ func (c *Container) prepareLaunch() error {
 	}
 	c.channel, c.child = pid1.NewChannel(host), child
 	c.target = op.Target{Socket: &child, Master: -1, Launch: sys.Launch{
-		Argv: []string{"cutaway-init"},
+		Argv: []string{initName},
 		// One processor is all init can use, and no garbage is worth collecting.
 		Env:     []string{"GOMAXPROCS=1", "GOGC=off", idVariable + "=" + c.Spec.ID, "TERM=" + os.Getenv("TERM")},
 		Files:   []uintptr{c.opts.Stdio[0].Fd(), c.opts.Stdio[1].Fd(), c.opts.Stdio[2].Fd(), uintptr(child.FD)},
@@ -133,6 +133,9 @@ func (c *Container) ask(group []int) error {
 		var r pid1.Reply
 		fd, err := c.channel.Receive(&r)
 		if errors.Is(err, io.EOF) && becomesPayload && (announced || !c.opts.Watch) {
+			if c.opts.Watch {
+				c.awaitPayload()
+			}
 			return c.confirm()
 		}
 		if err != nil {

@@ -20,6 +20,8 @@ type Lab struct {
 	Features features.Features
 	// Emit is told of everything that happens; nil tells nobody.
 	Emit func(trace.Event)
+	// Aside is what a command for another terminal begins with: sudo, say.
+	Aside string
 }
 
 // New looks at the machine and prepares the lab's directories. state, when not

@@ -7,6 +7,9 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"time"
+
+	"cutaway/sandbox/sys"
 )
 
 // startTime gives when a process started, in clock ticks since boot: together
@@ -26,6 +29,25 @@ func startTime(pid int) (uint64, error) {
 		return 0, os.ErrProcessDone
 	}
 	return strconv.ParseUint(fields[19], 10, 64)
+}
+
+// initName is what init is called until it becomes the payload.
+const initName = "cutaway-init"
+
+// awaitPayload returns when execve is over, for whoever looks at the process.
+// That init's socket is closed does not say so: some kernels, such as Debian's
+// 6.1.192 and 6.12.118, close descriptors before the process gets its new memory
+// and time namespace. Its command line is the last that execve writes, and empty
+// until then: proc_pid_cmdline(5). A process that ends is not waited for, nor one
+// whose command line cannot be read.
+func (c *Container) awaitPayload() {
+	file := fmt.Sprintf("/proc/%d/cmdline", c.target.PID)
+	for end := time.Now().Add(time.Second); time.Now().Before(end); {
+		line, err := os.ReadFile(file)
+		if err != nil || len(line) > 0 && string(line) != initName+"\x00" || sys.Gone(c.pidfd, time.Millisecond) {
+			return
+		}
+	}
 }
 
 // idVariable marks every process of a container in its environment: without a

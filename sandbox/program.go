@@ -35,7 +35,7 @@ func (c *Container) openProgram() (fd int, err error) {
 	if err != nil {
 		return -1, err
 	}
-	return sys.SealedCopy("cutaway-init", program)
+	return sys.SealedCopy(initName, program)
 }
 
 // programFile opens the file with init's program, making it the first time. Its

@@ -10,6 +10,7 @@ import (
 	"syscall"
 	"testing"
 
+	"cutaway/sandbox/features"
 	"cutaway/sandbox/image"
 	"cutaway/sandbox/op"
 	"cutaway/sandbox/plan"
@@ -27,6 +28,11 @@ const ordinary = 65534
 // TestRootless has an ordinary user make a container: no root, no setuid
 // program, nothing prepared by the administrator.
 func TestRootless(t *testing.T) {
+	f, err := features.Detect()
+	require.NoError(t, err)
+	if err := f.HaveOverlayInUserNS(); err != nil {
+		t.Skip(err)
+	}
 	state, err := os.MkdirTemp("", "cutaway-rootless-")
 	require.NoError(t, err)
 	require.NoError(t, os.Chown(state, ordinary, ordinary))

@@ -40,7 +40,7 @@ func (o layers) shared(ctx context.Context) {
 	o.Outside("du -sck LOWER UPPER UPPER-2", "in KiB: two containers, and the image counts once", func() (string, error) { return sizes(o.lower, o.upper, other.upper) },
 		func(text string) bool {
 			var n [4]int
-			_, err := fmt.Sscan(strings.NewReplacer("LOWER", "", "UPPER-2", "", "UPPER", "", "total", "").Replace(text), &n[0], &n[1], &n[2], &n[3])
+			_, err := fmt.Sscanf(text, "%d LOWER\n%d UPPER\n%d UPPER-2\n%d total", &n[0], &n[1], &n[2], &n[3])
 			return err == nil && n[3] == n[0]+n[1]+n[2] && n[0] > 1024 && n[3] < n[0]*3/2
 		})
 }

@@ -134,7 +134,7 @@ func testTerminal(t *testing.T, ctx context.Context, m *Machine) {
 	}()
 	limited, cancel := context.WithTimeout(ctx, 15*time.Second)
 	defer cancel()
-	status, err := m.Run(limited, Command{Args: []string{"sh"}, Env: []string{"PS1=> "}, Stdin: keys, Stdout: &screen, Terminal: true})
+	status, err := m.Run(limited, Command{Args: []string{"sh"}, Env: []string{"PS1=> "}, Stdin: keys, Stdout: &screen, Terminal: [3]bool{true, true, true}})
 	require.NoError(t, err, screen.String())
 	require.Equal(t, 5, status, screen.String())
 	require.Contains(t, screen.String(), "24 80\r\n/dev/pts/")

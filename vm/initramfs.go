@@ -24,10 +24,11 @@ import (
 // markerFile says that a machine is disposable: containers may be built on it.
 const markerFile = "etc/cutaway-machine"
 
-// initramfs opens an initramfs for kernel k with the program at init as PID 1,
-// and with more files: by their path in it, files here.
-func initramfs(k *Kernel, init string, files map[string]string) (*os.File, error) {
-	base, err := baseInitramfs(k, init)
+// initramfs opens an initramfs for kernel k with the program at init as PID 1
+// and its built-in image as root, and with more files: by their path in it, files
+// here.
+func initramfs(k *Kernel, init, builtIn string, files map[string]string) (*os.File, error) {
+	base, err := baseInitramfs(k, init, builtIn)
 	if err != nil {
 		return nil, err
 	}
@@ -40,7 +41,7 @@ func initramfs(k *Kernel, init string, files map[string]string) (*os.File, error
 // baseInitramfs gives the file of an initramfs, from the cache if the same has
 // been made before. It is not compressed: to read a few more megabytes costs an
 // emulated machine less than to unpack them.
-func baseInitramfs(k *Kernel, init string) (string, error) {
+func baseInitramfs(k *Kernel, init, builtIn string) (string, error) {
 	if err := image.CheckBusybox(init, k.Arch); err != nil {
 		return "", fmt.Errorf("make the initramfs: PID 1 must run without libraries: %w", err)
 	}
@@ -52,7 +53,7 @@ func baseInitramfs(k *Kernel, init string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	base, err := baseLayer()
+	base, err := baseLayer(builtIn, k.Arch)
 	if err != nil {
 		return "", err
 	}
@@ -70,12 +71,23 @@ func baseInitramfs(k *Kernel, init string) (string, error) {
 	return file, prune(dir)
 }
 
-// baseLayer is the archive of the built-in image's first layer: busybox and
-// what a root file system needs around it.
-func baseLayer() ([]byte, error) {
+// baseLayer is the archive of the first layer of the built-in image, this
+// program's or the one in a file: busybox and what a root file system needs
+// around it.
+func baseLayer(builtIn, arch string) ([]byte, error) {
 	img, err := image.BuiltIn()
+	if builtIn != "" {
+		img, err = image.ReadLayout(builtIn)
+	}
 	if err != nil {
 		return nil, err
+	}
+	config, err := img.ConfigFile()
+	if err != nil {
+		return nil, err
+	}
+	if config.Architecture != arch {
+		return nil, fmt.Errorf("make the initramfs: the built-in image is for %s, not for %s", config.Architecture, arch)
 	}
 	layers, err := img.Layers()
 	if err != nil || len(layers) == 0 {

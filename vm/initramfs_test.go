@@ -78,19 +78,19 @@ func TestInitramfsIsKept(t *testing.T) {
 	require.DirExists(t, kernels)
 	t.Setenv("XDG_CACHE_HOME", t.TempDir())
 	begin := time.Now()
-	first, err := baseInitramfs(k, c.Init)
+	first, err := baseInitramfs(k, c.Init, "")
 	require.NoError(t, err)
 	require.Less(t, time.Since(begin), time.Second)
 	made, err := os.Stat(first)
 	require.NoError(t, err)
-	again, err := baseInitramfs(k, c.Init)
+	again, err := baseInitramfs(k, c.Init, "")
 	require.NoError(t, err)
 	require.Equal(t, first, again)
 	still, err := os.Stat(again)
 	require.NoError(t, err)
 	require.True(t, os.SameFile(made, still))
 
-	_, err = baseInitramfs(k, "/bin/sh")
+	_, err = baseInitramfs(k, "/bin/sh", "")
 	require.ErrorContains(t, err, "PID 1 must run without libraries")
 }
 

@@ -29,6 +29,7 @@ type Info struct {
 	Kernel  string    `json:"kernel"`
 	Accel   string    `json:"accel"`
 	Memory  int       `json:"memory"` // MiB
+	Build   string    `json:"build"`  // of PID 1; see Build
 	Started time.Time `json:"started"`
 }
 
@@ -88,7 +89,7 @@ func Keep(ctx context.Context, dir, name string, c Config, ready func(Info) erro
 		return err
 	}
 	defer listener.Close()
-	info := Info{Name: name, PID: os.Getpid(), QEMU: m.qemu.process.Pid, Kernel: m.Kernel.Version, Accel: m.Accel, Memory: memoryOf(c), Started: time.Now()}
+	info := Info{Name: name, PID: os.Getpid(), QEMU: m.qemu.process.Pid, Kernel: m.Kernel.Version, Accel: m.Accel, Memory: memoryOf(c), Build: Build(c.Init), Started: time.Now()}
 	if err := writeInfo(place, info); err != nil {
 		return err
 	}
@@ -96,6 +97,18 @@ func Keep(ctx context.Context, dir, name string, c Config, ready func(Info) erro
 		return err
 	}
 	return serve(ctx, m, listener)
+}
+
+// Build tells one build of a program from another; "" is this program.
+func Build(program string) string {
+	if program == "" {
+		program, _ = os.Executable() // unknown, it is like no other
+	}
+	st, err := os.Stat(program)
+	if err != nil {
+		return ""
+	}
+	return fmt.Sprint(st.Size(), " ", st.ModTime().UnixNano())
 }
 
 // claim makes the machine's directory and takes the lock in it, which ends with
@@ -169,6 +182,7 @@ func serve(ctx context.Context, m *Machine, listener net.Listener) error {
 			go k.client(conn)
 		}
 	}()
+	defer k.hangUp()
 	lost := make(chan error, 1)
 	go func() { lost <- k.guest() }()
 	select {
@@ -176,6 +190,15 @@ func serve(ctx context.Context, m *Machine, listener net.Listener) error {
 		return nil
 	case err := <-lost:
 		return err
+	}
+}
+
+// hangUp closes all connections: their machine is going down.
+func (k *keeper) hangUp() {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	for c := range k.clients {
+		c.conn.Close()
 	}
 }
 

@@ -29,8 +29,9 @@ type KernelSource struct {
 	File   string // a kernel of the caller's own
 	Series string // one of Debian's: "5.10", "6.1", "6.12"; "" is what the host has or its distribution ships
 	Arch   string // as GOARCH has it; "" is the host's
-	// Progress, when set, is told what is being fetched and how far, in percent.
-	Progress func(what string, percent float64)
+	// Progress, when set, is told what is being done that takes long, such as
+	// "fetching Linux 6.12", and how far it is, in percent; less than 0 is unknown.
+	Progress func(doing string, percent float64)
 }
 
 // NoKernelError says that no guest kernel was found, and what was tried.

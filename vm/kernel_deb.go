@@ -68,6 +68,9 @@ func packaged(ctx context.Context, cache string, want KernelSource) (*Kernel, er
 	if err != nil {
 		return nil, &fetchError{err}
 	}
+	if want.Progress != nil {
+		want.Progress("unpacking "+filepath.Base(file), -1)
+	}
 	unpacked := filepath.Join(work, "kernel")
 	version, err := unpackKernel(file, unpacked)
 	if err != nil {
@@ -121,7 +124,7 @@ func fetchKernel(ctx context.Context, work string, want KernelSource) (string, e
 	}
 	apt := &deb.Apt{Dir: work, Arch: want.Arch, Sources: sources}
 	if want.Progress != nil {
-		apt.Progress = func(_ string, percent float64) { want.Progress("package lists", percent) }
+		apt.Progress = func(_ string, percent float64) { want.Progress("fetching Debian's package lists", percent) }
 	}
 	if err := apt.Update(ctx); err != nil {
 		return "", err
@@ -135,7 +138,8 @@ func fetchKernel(ctx context.Context, work string, want KernelSource) (string, e
 	for _, name := range depends {
 		if strings.HasPrefix(name, "linux-image-") {
 			if want.Progress != nil {
-				apt.Progress = func(_ string, percent float64) { want.Progress(name, percent) }
+				version := "fetching Linux " + strings.TrimPrefix(name, "linux-image-")
+				apt.Progress = func(_ string, percent float64) { want.Progress(version, percent) }
 			}
 			return apt.Download(ctx, name)
 		}

@@ -85,6 +85,8 @@ func (s *session) take(f wire.Frame) {
 		if stream, n, ok := wire.CreditOf(f); ok && stream == wire.Stdin {
 			s.stdin.Grant(n)
 		}
+	case wire.Unread:
+		s.stdin.Break()
 	case wire.Exit:
 		var e wire.Ended
 		if err := f.Decode(&e); err != nil {
@@ -101,9 +103,9 @@ type Command struct {
 	Dir            string   // "": /root
 	Stdin          io.Reader
 	Stdout, Stderr io.Writer
-	// Terminal gives the command a terminal. Stdin is then the person's, and is
-	// set raw while the command runs if it is a terminal itself.
-	Terminal bool
+	// Terminal says which of its descriptors 0, 1 and 2 are a terminal: 1, or none.
+	// If 0 is and Stdin is the person's terminal, that is raw while the command runs.
+	Terminal [3]bool
 	// Signals are passed on to the command.
 	Signals <-chan os.Signal
 	// Started, when set, is called when the command is on its way.
@@ -130,7 +132,7 @@ func (l *Link) Run(ctx context.Context, c Command) (int, error) {
 	if c.Started != nil {
 		c.Started()
 	}
-	if c.Terminal {
+	if c.Terminal[wire.Stdout] {
 		restore, err := l.terminal(id, c)
 		if err != nil {
 			return 0, err
@@ -173,13 +175,13 @@ func (l *Link) begin(c Command) (*session, uint32, error) {
 	id := l.last
 	s.stdin = wire.NewSender(l.conn, id, wire.Stdin)
 	s.out[wire.Stdout] = wire.NewReceiver(l.conn, id, wire.Stdout, orDiscard(c.Stdout))
-	if !c.Terminal {
+	if !c.Terminal[wire.Stderr] {
 		s.out[wire.Stderr] = wire.NewReceiver(l.conn, id, wire.Stderr, orDiscard(c.Stderr))
 	}
 	l.sessions[id] = s
 	l.mu.Unlock()
 	start := wire.Command{Args: c.Args, Env: c.Env, Dir: c.Dir, Terminal: c.Terminal, Now: time.Now().UnixNano()}
-	if c.Terminal {
+	if c.Terminal[wire.Stdout] {
 		start.Size = windowSize(c)
 	}
 	if err := l.conn.SendJSON(id, wire.Start, start); err != nil {

@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"cutaway/vm/wire"
@@ -22,6 +23,7 @@ const defaultMemory = 512
 type Config struct {
 	Kernel KernelSource
 	Init   string // the program to be PID 1: static, and calling guest.Main; "" is this one
+	Image  string // a file with Init's built-in image; "" is this program's own, for its own architecture
 	Memory int    // MiB; 0 is 512
 	CPUs   int    // 0 is 1
 	Accel  string // kvm or tcg; "" is what works
@@ -29,9 +31,13 @@ type Config struct {
 	// Files are there from the start: by their path in the guest, files here.
 	// Link.Put copies into a guest that runs, which takes longer.
 	Files map[string]string
-	// BootLimit is how long the guest may take to say that it is ready; 0 is a
-	// minute.
-	BootLimit time.Duration
+	// BootLimit is how long the guest may take to say that it is ready, and
+	// Silence how long it may say nothing at all later on; 0 is a minute.
+	BootLimit, Silence time.Duration
+	// Booting, when set, is called when QEMU has been started, and Ready when the
+	// guest can run commands.
+	Booting func(k *Kernel, accel string)
+	Ready   func(*Machine)
 }
 
 // Machine is a running microVM.
@@ -45,6 +51,7 @@ type Machine struct {
 	link *Link // made when the first command is run
 	qemu *qemu
 	log  *consoleLog
+	hung atomic.Pointer[string] // why it was killed
 }
 
 // BootError says that a machine did not come up, or was lost; Console is the
@@ -76,7 +83,7 @@ func Boot(ctx context.Context, c Config) (*Machine, error) {
 			return nil, err
 		}
 	}
-	ramdisk, err := initramfs(k, c.Init, c.Files)
+	ramdisk, err := initramfs(k, c.Init, c.Image, c.Files)
 	if err != nil {
 		return nil, err
 	}
@@ -85,12 +92,20 @@ func Boot(ctx context.Context, c Config) (*Machine, error) {
 	if err != nil {
 		return nil, err
 	}
-	h := hardware{kernel: k, image: image, initramfs: ramdisk, memory: memoryOf(c), cpus: cmp.Or(c.CPUs, 1), accel: c.Accel, append: c.Append}
-	limit := cmp.Or(c.BootLimit, time.Minute)
+	h := hardware{kernel: k, image: image, initramfs: ramdisk, memory: memoryOf(c), cpus: cmp.Or(c.CPUs, 1), accel: c.Accel, append: c.Append, started: c.Booting}
+	limit, boot := cmp.Or(c.BootLimit, time.Minute), h.boot
 	if c.Accel == "" {
-		return h.bootBest(ctx, limit)
+		boot = h.bootBest
 	}
-	return h.boot(ctx, limit)
+	m, err := boot(ctx, limit)
+	if err != nil {
+		return nil, err
+	}
+	go m.watch(cmp.Or(c.Silence, time.Minute))
+	if c.Ready != nil {
+		c.Ready(m)
+	}
+	return m, nil
 }
 
 // boot starts QEMU and waits for the guest's greeting.
@@ -104,6 +119,9 @@ func (h hardware) boot(ctx context.Context, limit time.Duration) (*Machine, erro
 	}
 	if err != nil {
 		return nil, err
+	}
+	if h.started != nil {
+		h.started(h.kernel, h.accel)
 	}
 	m := &Machine{Kernel: h.kernel, Accel: h.accel, conn: wire.NewConn(q.control), qemu: q, log: newConsoleLog(q.console)}
 	if err := m.await(ctx, limit); err != nil {
@@ -142,6 +160,29 @@ func (m *Machine) await(ctx context.Context, limit time.Duration) error {
 	}
 }
 
+// watch kills a machine that hangs: one that answers nothing for so long. Turns
+// are counted, not time, because all of us may have been stopped meanwhile.
+func (m *Machine) watch(silence time.Duration) {
+	const turns = 12
+	tick := time.NewTicker(silence / turns)
+	defer tick.Stop()
+	for silent, got := 0, m.conn.Received(); silent < turns; silent++ {
+		// It may wait for a guest that takes nothing any more, or has gone.
+		go func() { _ = m.conn.Send(wire.Frame{Kind: wire.Ping}) }()
+		select {
+		case <-m.qemu.ended:
+			return
+		case <-tick.C:
+		}
+		if now := m.conn.Received(); now != got {
+			silent, got = -1, now
+		}
+	}
+	why := fmt.Sprintf("the guest hangs: it has not answered for %s", silence)
+	m.hung.Store(&why)
+	_ = m.qemu.process.Kill() // it may just have ended
+}
+
 // lost describes a machine that has ended by itself.
 func (m *Machine) lost(doing string) *BootError {
 	fact := "the guest closed its control port"
@@ -150,6 +191,9 @@ func (m *Machine) lost(doing string) *BootError {
 		fact = "the machine switched itself off"
 		if s := m.qemu.state; !s.Success() {
 			fact = "QEMU ended: " + s.String()
+		}
+		if why := m.hung.Load(); why != nil {
+			fact = *why
 		}
 	case <-time.After(2 * time.Second):
 	}

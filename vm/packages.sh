@@ -12,7 +12,8 @@
 # Groups: build (make, git and a new enough Go), busybox (a static one), lab
 # (what a run itself calls), hand (what a step by hand takes), compare (what the
 # last stage looks at beside its own container), test, bench, box (what box.sh
-# calls), lima, test-vagrant, vm, kernel (one that the lab can boot).
+# calls), lima, test-vagrant, test-arm64, vm, kernel (one that the
+# lab can boot).
 #
 # `install` looks for programs, not packages: when all are on PATH it neither
 # needs root nor touches the network. Exit status: 0 done, 1 could not, 2 usage,
@@ -80,6 +81,7 @@ test-vagrant ssh                     openssh-client   openssh-clients      opens
 lima         limactl                 -                -                    -                    -                    lima
 vm@x86_64    qemu-system-x86_64      qemu-system-x86  qemu-system-x86-core qemu-system-x86_64   qemu-system-x86
 vm@aarch64   qemu-system-aarch64     qemu-system-arm  qemu-system-aarch64-core qemu-system-aarch64 qemu-system-aarch64
+test-arm64   qemu-system-aarch64     qemu-system-arm  qemu-system-aarch64-core qemu-system-aarch64 qemu-system-aarch64
 kernel@x86_64 /boot/vmlinuz-*|/lib/modules/*/vmlinuz linux-image-virtual|linux-image-cloud-amd64 kernel-core linux-virt linux
 kernel@aarch64 /boot/vmlinuz-*|/lib/modules/*/vmlinuz linux-image-virtual|linux-image-cloud-arm64 kernel-core linux-virt linux
 ROWS
@@ -138,7 +140,7 @@ rows() {
 # for a group with nothing missing.
 known() {
 	[ -n "$(rows "$1")" ] || die 2 "no group $1 on $(uname -m)" \
-		"groups: build busybox lab hand compare test bench box lima test-vagrant vm kernel"
+		"groups: build busybox lab hand compare test bench box lima test-vagrant test-arm64 vm kernel"
 }
 
 # lacking GROUP... prints the rows whose program is not on PATH.
@@ -300,5 +302,5 @@ install | name | missing | check)
 	shift
 	"$verb" "$@"
 	;;
-*) die 2 "usage: packages.sh install|name|missing|check GROUP... or manager" "groups: build busybox lab hand compare test bench box lima test-vagrant vm kernel" ;;
+*) die 2 "usage: packages.sh install|name|missing|check GROUP... or manager" "groups: build busybox lab hand compare test bench box lima test-vagrant test-arm64 vm kernel" ;;
 esac

@@ -14,6 +14,8 @@ type Options struct {
 	// Share is a folder to copy into the guest at ShareDir, and out again after
 	// the command; "" is none.
 	Share string
+	// After, when set, is called after the command, while the machine still runs.
+	After func(context.Context, *Link) error
 	// Timeout bounds the command, not the boot; 0 is no limit.
 	Timeout time.Duration
 }
@@ -32,6 +34,36 @@ func Run(ctx context.Context, o Options) (int, error) {
 		return status, &BootError{Fact: err.Error(), Console: console, err: errTimeout}
 	}
 	return status, err
+}
+
+// RunNamed is Run in a machine that others find below the directory dir by its
+// name meanwhile, as if it were up: to look at what the command does there.
+func RunNamed(ctx context.Context, dir, name string, o Options) (status int, err error) {
+	ctx, down := context.WithCancel(ctx)
+	defer down()
+	ran := make(chan error, 1)
+	begun := false
+	kept := Keep(ctx, dir, name, o.Config, func(Info) error {
+		begun = true
+		go func() {
+			defer down()
+			ran <- func() error {
+				link, err := Connect(dir, name)
+				if err != nil {
+					return err
+				}
+				defer link.Close()
+				status, err = RunIn(ctx, link, o)
+				return err
+			}()
+		}()
+		return nil
+	})
+	if !begun {
+		return 0, kept
+	}
+	// If the machine was lost, that is what the command ended with.
+	return status, <-ran
 }
 
 // errTimeout says that a command was ended because its time was up.
@@ -53,6 +85,9 @@ func RunIn(ctx context.Context, l *Link, o Options) (int, error) {
 	status, err := l.Run(limited, o.Command)
 	if err == nil && o.Share != "" {
 		err = l.ShareOut(ctx, o.Share)
+	}
+	if err == nil && o.After != nil {
+		err = o.After(ctx, l)
 	}
 	return status, err
 }

@@ -25,7 +25,8 @@ func (l *Link) ShareIn(ctx context.Context, dir string) error {
 	} else if !st.IsDir() {
 		return fmt.Errorf("share %s: not a folder", dir)
 	}
-	if err := l.shell(ctx, nil, "mkdir -p "+ShareDir); err != nil {
+	// A container's root is nobody out there, and is to leave something, too.
+	if err := l.shell(ctx, nil, "mkdir -p "+ShareDir+" && chmod 777 "+ShareDir); err != nil {
 		return err
 	}
 	return l.unpack(ctx, ShareDir, func(w *tar.Writer) error { return packFolder(w, dir) })

@@ -14,13 +14,14 @@ import (
 // terminal sets the person's terminal raw, so that ^C, ^Z and the rest are for
 // the command, and has the size of its window follow. restore undoes it.
 func (l *Link) terminal(id uint32, c Command) (restore func(), err error) {
-	in, ok := c.Stdin.(*os.File)
-	if !ok || !term.IsTerminal(int(in.Fd())) {
-		return func() {}, nil
-	}
-	before, err := term.MakeRaw(int(in.Fd()))
-	if err != nil {
-		return nil, fmt.Errorf("set the terminal raw: %w", err)
+	cooked := func() {}
+	if in, ok := c.Stdin.(*os.File); ok && c.Terminal[wire.Stdin] && term.IsTerminal(int(in.Fd())) {
+		before, err := term.MakeRaw(int(in.Fd()))
+		if err != nil {
+			return nil, fmt.Errorf("set the terminal raw: %w", err)
+		}
+		// There is nobody left to tell if this does not work.
+		cooked = func() { _ = term.Restore(int(in.Fd()), before) }
 	}
 	resized := make(chan os.Signal, 1)
 	signal.Notify(resized, syscall.SIGWINCH)
@@ -35,8 +36,7 @@ func (l *Link) terminal(id uint32, c Command) (restore func(), err error) {
 	return func() {
 		signal.Stop(resized)
 		close(resized)
-		// There is nobody left to tell if this does not work.
-		_ = term.Restore(int(in.Fd()), before)
+		cooked()
 	}, nil
 }
 

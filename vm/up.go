@@ -111,6 +111,17 @@ func (e *NotUpError) Error() string { return "find the microVM " + e.Name + ": i
 // Hint says how to start it.
 func (e *NotUpError) Hint() string { return "cutaway vm up starts it" }
 
+// Find gives what is known of a machine that is up.
+func Find(dir, name string) (Info, error) {
+	machines, err := List(dir)
+	for _, m := range machines {
+		if m.Name == name {
+			return m, nil
+		}
+	}
+	return Info{}, errors.Join(err, &NotUpError{name})
+}
+
 // Connect gives a link to a machine that is up.
 func Connect(dir, name string) (*Link, error) {
 	conn, err := dial(dir, name)

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"encoding/json"
 	"os"
 	"strings"
@@ -87,7 +88,13 @@ func (c *cli) html() bool { return c.format == "html" }
 func (c *cli) asks() bool { return !c.json() && !c.html() }
 
 // lab opens the lab; it cleans up after killed runs on the way.
-func (c *cli) lab() (*sandbox.Lab, error) { return sandbox.New(c.state) }
+func (c *cli) lab() (*sandbox.Lab, error) {
+	l, err := sandbox.New(c.state)
+	if err == nil {
+		l.Aside = cmp.Or(os.Getenv(fromOutside), "sudo")
+	}
+	return l, err
+}
 
 // store opens the image store of the lab.
 func store(l *sandbox.Lab) (*image.Store, error) { return image.Open(l.Dirs.Images()) }

@@ -17,6 +17,7 @@ import (
 	"cutaway/sandbox/op"
 	"cutaway/sandbox/trace"
 	"cutaway/stages"
+	"cutaway/vm"
 )
 
 // The exit statuses of the contract; those of payloads pass through.
@@ -102,6 +103,8 @@ func status(err error) int {
 		detached  *sandbox.DetachError
 		lacks     *stages.LacksError
 		feature   *features.Error
+		noQEMU    *vm.NoQEMUError
+		noKernel  *vm.NoKernelError
 		refused   *op.Error
 		payload   payloadStatus
 		signal    *signalError
@@ -121,7 +124,8 @@ func status(err error) int {
 		return signalled + int(signal.Signal)
 	case errors.As(err, &use), errors.As(err, &wish), errors.As(err, &unknown), errors.As(err, &reference):
 		return usage
-	case errors.As(err, &mustNot), errors.As(err, &notRoot), errors.As(err, &lacks), errors.As(err, &feature):
+	case errors.As(err, &mustNot), errors.As(err, &notRoot), errors.As(err, &lacks), errors.As(err, &feature),
+		errors.As(err, &noQEMU), errors.As(err, &noKernel):
 		return cannot
 	case errors.As(err, &refused) && refused.Op == "execve":
 		if refused.Errno == syscall.ENOENT {

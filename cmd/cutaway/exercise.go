@@ -78,7 +78,7 @@ func exercisePlace(cmd *cobra.Command, in string) error {
 	if err := oneOf(cmd, "in", in, "auto", "host"); err != nil {
 		return err
 	}
-	if place(cmd, in) == nil {
+	if in == "host" || disposable() || os.Geteuid() != 0 {
 		return nil
 	}
 	return &cannotError{cmd.CommandPath() + ": this is your own machine, and exercises are done as root",

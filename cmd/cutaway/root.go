@@ -63,10 +63,7 @@ func whereAmI() error {
 
 // typed is what a person types here to have containers built.
 func typed(verb string) string {
-	switch {
-	case !disposable():
-		return "cutaway " + verb + " --in host"
-	case os.Geteuid() != 0:
+	if disposable() && os.Geteuid() != 0 {
 		return "sudo cutaway " + verb
 	}
 	return "cutaway " + verb

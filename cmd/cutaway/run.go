@@ -33,24 +33,25 @@ func (c *cli) run() *cobra.Command {
 		ValidArgsFunction: c.completeImages,
 		RunE:              func(cmd *cobra.Command, args []string) error { return c.runImage(cmd, f, args[0], args[1:]) },
 	}
+	f.place.define(cmd)
 	f.define(cmd)
-	inFlag(cmd, &f.in)
 	c.formatFlag(cmd)
 	return cmd
 }
 
 func (c *cli) runImage(cmd *cobra.Command, f runFlags, ref string, args []string) error {
 	ctx := cmd.Context()
-	if f.detach && !f.plan && !sandbox.Detached() {
-		return detach(ctx, f, cmd)
-	}
-	if !f.plan {
-		if err := place(cmd, f.in); err != nil {
-			return err
-		}
+	here, err := f.here(cmd)
+	if err != nil {
+		return err
 	}
 	if c.json() && !f.plan {
 		return &usageError{What: "read the flags of " + cmd.CommandPath(), Fact: "--format json goes with --plan only: otherwise standard output is the payload's", Path: cmd.CommandPath()}
+	}
+	// An ordinary user's containers harm nobody.
+	ordinary := f.in == "auto" && os.Geteuid() != 0
+	if !here && !ordinary && !f.plan {
+		return c.runInVM(cmd, f, ref, args)
 	}
 	r, finish, err := c.runner()
 	if err != nil {
@@ -61,8 +62,15 @@ func (c *cli) runImage(cmd *cobra.Command, f runFlags, ref string, args []string
 		return err
 	}
 	early, err := stages.Early(r.Lab.Features, w)
+	var notRoot *stages.NotRootError
+	if ordinary && !here && !f.plan && errors.As(err, &notRoot) {
+		return c.runInVM(cmd, f, ref, args)
+	}
 	if err != nil {
 		return err
+	}
+	if f.detach && !f.plan && !sandbox.Detached() {
+		return detach(ctx)
 	}
 	release := func() {}
 	defer func() { release() }()
@@ -121,10 +129,7 @@ func (c *cli) payload(ctx context.Context, r *stages.Runner, o sandbox.Options, 
 }
 
 // detach runs the same command line once more, without us.
-func detach(ctx context.Context, f runFlags, cmd *cobra.Command) error {
-	if err := errors.Join(place(cmd, f.in), f.sane(cmd)); err != nil {
-		return err
-	}
+func detach(ctx context.Context) error {
 	id, err := sandbox.Detach(ctx, os.Args[1:])
 	if err != nil {
 		return err

@@ -21,7 +21,8 @@ import (
 
 // runFlags are the flags of cutaway run, as they were written.
 type runFlags struct {
-	in, name, hostname, user, workdir, net, userns         string
+	place
+	name, hostname, user, workdir, net, userns             string
 	memory, cpus, entrypoint                               string
 	interactive, tty, detach, remove, readonly, privileged bool
 	insecure, plan, pause                                  bool

@@ -20,11 +20,16 @@ import (
 	"cutaway/sandbox"
 	"cutaway/sandbox/image"
 	"cutaway/sandbox/sys"
+	"cutaway/vm/guest"
 
 	"github.com/rogpeppe/go-internal/testscript"
 )
 
 func TestMain(m *testing.M) {
+	if guest.Here() { // PID 1 of a microVM, which scripts boot with this very program
+		guest.Main()
+		return
+	}
 	if filepath.Base(os.Args[0]) != "cutaway" { // the tests, not the command they run
 		// Scripts compare what the host was with what it is: one at a time, and
 		// none while another package's tests make containers.
@@ -60,6 +65,11 @@ func TestScripts(t *testing.T) {
 			t.Error(err)
 		}
 	})
+	// Kernels are fetched once, not for each script.
+	cache, err := os.UserCacheDir()
+	if err != nil {
+		t.Fatal(err)
+	}
 	testscript.Run(t, testscript.Params{
 		Dir:                 "testdata/script",
 		WorkdirRoot:         root,
@@ -68,6 +78,7 @@ func TestScripts(t *testing.T) {
 		Setup: func(env *testscript.Env) error {
 			env.Setenv("CUTAWAY_STATE", filepath.Join(root, "state"))
 			env.Setenv("HOME", env.WorkDir)
+			env.Setenv("XDG_CACHE_HOME", cache)
 			env.Setenv("XDG_STATE_HOME", filepath.Join(env.WorkDir, "progress"))
 			env.Setenv("LC_ALL", "C.UTF-8")
 			env.Defer(func() { stopAll(t, root) })

@@ -16,9 +16,16 @@ const grace = 10 * time.Second
 // patience decides what a signal that asks us to end does: at first everything
 // under way is taken down; once a payload has begun, the signal is the
 // payload's, and only the second one, or the end of the grace, takes it down.
-type patience struct{ begun atomic.Bool }
+type patience struct{ begun, silent atomic.Bool }
 
 func (p *patience) begin() { p.begun.Store(true) }
+
+// give is begin for a payload that is a cutaway itself, which says what there is
+// to be said.
+func (p *patience) give() {
+	p.silent.Store(true)
+	p.begin()
+}
 
 // untilSignal gives a context that SIGINT or SIGTERM ends, with a *signalError
 // as its cause. After that a further signal ends this process at once; what it
@@ -40,7 +47,9 @@ func untilSignal(parent context.Context) (ctx context.Context, p *patience, stop
 			return
 		}
 		if p.begun.Load() {
-			fmt.Fprintf(os.Stderr, "cutaway: passed on to the payload, which has %v to end; once more ends it now\n", grace)
+			if !p.silent.Load() {
+				fmt.Fprintf(os.Stderr, "cutaway: passed on to the payload, which has %v to end; once more ends it now\n", grace)
+			}
 			select {
 			case first = <-signals:
 			case <-time.After(grace):

@@ -14,7 +14,8 @@ import (
 
 // stageFlags are the flags of cutaway stage.
 type stageFlags struct {
-	in, script                string
+	place
+	script                    string
 	plan, pause, shell, every bool
 }
 
@@ -47,7 +48,7 @@ func (c *cli) stage() *cobra.Command {
 		},
 	}
 	c.pageFlag(cmd)
-	inFlag(cmd, &f.in)
+	f.define(cmd)
 	cmd.Flags().BoolVar(&f.plan, "plan", false, "show what would be done, and do nothing of it")
 	cmd.Flags().BoolVar(&f.pause, "pause", false, "stop before each step, and between observations")
 	cmd.Flags().BoolVar(&f.shell, "shell", false, "open a shell inside in place of the observations")
@@ -83,14 +84,13 @@ func (c *cli) runStage(cmd *cobra.Command, s stages.Stage, f stageFlags, command
 	if err := c.askable(cmd, f.pause); err != nil {
 		return err
 	}
-	if !preview && f.in == "vm" {
-		return c.inVM(cmd)
-	}
 	if !preview {
-		if err := needRoot(cmd); err != nil {
+		if here, err := f.here(cmd); err != nil {
 			return err
+		} else if !here {
+			return c.inVM(cmd, errand{share: f.share, words: []string{s.Slug}, after: command, reads: f.pause || f.shell || len(command) > 0})
 		}
-		if err := place(cmd, f.in); err != nil {
+		if err := needRoot(cmd); err != nil {
 			return err
 		}
 	}

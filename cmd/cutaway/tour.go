@@ -16,8 +16,9 @@ import (
 
 // tourFlags are the flags of cutaway tour.
 type tourFlags struct {
-	in, from, to string
-	auto, pause  bool
+	place
+	from, to    string
+	auto, pause bool
 }
 
 // tour plays all stages.
@@ -30,7 +31,7 @@ func (c *cli) tour() *cobra.Command {
 		RunE:  func(cmd *cobra.Command, _ []string) error { return c.runTour(cmd, f) },
 	}
 	c.pageFlag(cmd)
-	inFlag(cmd, &f.in)
+	f.define(cmd)
 	cmd.Flags().StringVar(&f.from, "from", "00-process", "begin with `STAGE`")
 	cmd.Flags().StringVar(&f.to, "to", stages.All[len(stages.All)-1].Slug, "end with `STAGE`")
 	cmd.Flags().BoolVar(&f.auto, "auto", false, "never wait, not even on a terminal")
@@ -58,13 +59,13 @@ func (c *cli) runTour(cmd *cobra.Command, f tourFlags) error {
 	if err := c.askable(cmd, f.pause); err != nil {
 		return err
 	}
-	if f.in == "vm" {
-		return c.inVM(cmd)
+	asks := !f.auto && c.asks() && person()
+	if here, err := f.here(cmd); err != nil {
+		return err
+	} else if !here {
+		return c.inVM(cmd, errand{share: f.share, reads: f.pause || asks})
 	}
 	if err := needRoot(cmd); err != nil {
-		return err
-	}
-	if err := place(cmd, f.in); err != nil {
 		return err
 	}
 	r, finish, err := c.runner()
@@ -75,8 +76,11 @@ func (c *cli) runTour(cmd *cobra.Command, f tourFlags) error {
 	if f.pause {
 		c.stepwise(cmd.Context(), r)
 	}
-	if !f.auto && c.asks() && person() {
-		t.Between = waitForEnter
+	t.Between = func(ctx context.Context, next stages.Stage) error {
+		if err := finish(); err != nil || !asks { // nobody reads any more, say
+			return err
+		}
+		return waitForEnter(ctx, next)
 	}
 	sum, err := t.Run(cmd.Context())
 	return errors.Join(quit(err), c.sumUp(sum, r), finish())

@@ -10,13 +10,11 @@ import (
 	"path/filepath"
 	"regexp"
 	"strconv"
-	"syscall"
 	"time"
 
 	"cutaway/vm"
 
 	"github.com/spf13/cobra"
-	"golang.org/x/term"
 )
 
 // vmFlags say what machine is meant.
@@ -64,7 +62,6 @@ func (f *vmFlags) config(cmd *cobra.Command) (vm.Config, error) {
 	if err := oneOf(cmd, "accel", f.accel, "", "kvm", "tcg"); err != nil {
 		return conf, err
 	}
-	conf.Kernel.Progress = fetching
 	if series.MatchString(f.kernel) {
 		conf.Kernel.Series = f.kernel
 	} else {
@@ -73,21 +70,6 @@ func (f *vmFlags) config(cmd *cobra.Command) (vm.Config, error) {
 	return conf, nil
 }
 
-// fetching shows a person how far the kernel's package has come.
-func fetching(what string, percent float64) {
-	const width = 30
-	if !term.IsTerminal(int(os.Stderr.Fd())) {
-		return
-	}
-	done := int(percent / 100 * width)
-	fmt.Fprintf(os.Stderr, "\r\x1b[Kfetching %s [%-*s] %3.0f %%", what, width, fill[:done], percent)
-	if percent >= 100 {
-		fmt.Fprint(os.Stderr, "\r\x1b[K")
-	}
-}
-
-const fill = "=============================="
-
 // vmRun runs one command in a machine.
 func (c *cli) vmRun() *cobra.Command {
 	var f vmFlags
@@ -95,7 +77,7 @@ func (c *cli) vmRun() *cobra.Command {
 		Use:   "run [flags] -- COMMAND...",
 		Short: "run a command in a machine of its own, or in the one that is up",
 		Args:  func(cmd *cobra.Command, args []string) error { return count(cmd, args, 1, max(1, len(args))) },
-		RunE:  func(cmd *cobra.Command, args []string) error { return c.inMachine(cmd, &f, args, person()) },
+		RunE:  func(cmd *cobra.Command, args []string) error { return c.inMachine(cmd, &f, args, false) },
 	}
 	f.machine(cmd)
 	f.which(cmd)
@@ -113,7 +95,7 @@ func (c *cli) vmShell() *cobra.Command {
 		Short: "open a root shell in a machine of its own, or in the one that is up",
 		Args:  none,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return c.inMachine(cmd, &f, []string{"/bin/sh", "-l"}, person())
+			return c.inMachine(cmd, &f, []string{"/bin/sh", "-l"}, true)
 		},
 	}
 	f.machine(cmd)
@@ -124,19 +106,21 @@ func (c *cli) vmShell() *cobra.Command {
 
 // inMachine runs a command in the machine that is up, unless the flags describe
 // another, else in one of its own.
-func (c *cli) inMachine(cmd *cobra.Command, f *vmFlags, args []string, terminal bool) error {
-	ctx := cmd.Context()
+func (c *cli) inMachine(cmd *cobra.Command, f *vmFlags, args []string, tell bool) error {
 	config, err := f.config(cmd)
 	if err != nil {
 		return err
 	}
 	signals := make(chan os.Signal, 4)
-	signal.Notify(signals, syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP, syscall.SIGQUIT)
+	signal.Notify(signals, passedOn...)
 	defer signal.Stop(signals)
-	o := vm.Options{Config: config, Share: f.share, Timeout: f.timeout, Command: vm.Command{Args: args, Env: environment(),
-		Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr, Terminal: terminal, Signals: signals,
+	o := vm.Options{Config: watched(config, tell), Share: f.share, Timeout: f.timeout, Command: vm.Command{Args: args, Env: environment(),
+		Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr, Signals: signals,
 		Started: c.patience.begin}} // from here on a signal is the command's
-	run := func() (int, error) { return vm.Run(ctx, o) }
+	if person() {
+		o.Terminal = terminals(true)
+	}
+	run := vm.Run
 	own := false
 	for _, flag := range []string{"kernel", "memory", "cpus", "accel"} {
 		own = own || cmd.Flags().Changed(flag)
@@ -146,24 +130,19 @@ func (c *cli) inMachine(cmd *cobra.Command, f *vmFlags, args []string, terminal 
 		var not *vm.NotUpError
 		if err == nil {
 			defer link.Close()
-			run = func() (int, error) { return vm.RunIn(ctx, link, o) }
+			run = func(ctx context.Context, o vm.Options) (int, error) { return vm.RunIn(ctx, link, o) }
 		} else if !errors.As(err, &not) || cmd.Flags().Changed("name") {
 			return err
 		}
 	}
-	status, err := run()
-	var start *vm.StartError
-	if errors.As(err, &start) {
-		c.tell(os.Stderr, err)
-		return payloadStatus(start.Status)
-	}
-	return ended(status, err)
+	status, err := run(cmd.Context(), o)
+	return c.left(status, err)
 }
 
 // environment is what a command in a machine is told of this terminal.
 func environment() []string {
 	var env []string
-	for _, name := range []string{"TERM", "COLORTERM", "NO_COLOR", "LANG", "LC_ALL"} {
+	for _, name := range []string{"TERM", "COLORTERM", "NO_COLOR", "LANG", "LC_CTYPE", "LC_ALL"} {
 		if value, set := os.LookupEnv(name); set {
 			env = append(env, name+"="+value)
 		}
@@ -184,7 +163,7 @@ func (c *cli) vmUp() *cobra.Command {
 				return err
 			}
 			// Here, where somebody watches; the keeper finds it in the cache.
-			if _, err := vm.FindKernel(cmd.Context(), config.Kernel); err != nil {
+			if _, err := vm.FindKernel(cmd.Context(), watched(config, false).Kernel); err != nil {
 				return err
 			}
 			self, err := os.Executable()

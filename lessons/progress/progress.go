@@ -11,6 +11,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"time"
@@ -64,8 +65,13 @@ func All() ([]Entry, error) {
 		return nil, fmt.Errorf("read your progress: %w", err)
 	}
 	defer f.Close()
+	return Read(f)
+}
+
+// Read gives the entries of a progress file.
+func Read(r io.Reader) ([]Entry, error) {
 	var all []Entry
-	lines := bufio.NewScanner(f)
+	lines := bufio.NewScanner(r)
 	for lines.Scan() {
 		var e Entry
 		if json.Unmarshal(lines.Bytes(), &e) == nil {

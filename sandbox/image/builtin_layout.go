@@ -2,11 +2,13 @@ package image
 
 import (
 	"archive/tar"
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"math"
+	"os"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/google/go-containerregistry/pkg/v1/partial"
@@ -84,6 +86,16 @@ func blobName(digest v1.Hash) string { return "blobs/" + digest.Algorithm + "/" 
 type layout struct {
 	files    map[string]*io.SectionReader // by name in the archive
 	manifest v1.Descriptor
+}
+
+// ReadLayout reads the image in a file that WriteLayout wrote: the built-in one
+// for another architecture, say.
+func ReadLayout(file string) (v1.Image, error) {
+	archive, err := os.ReadFile(file)
+	if err != nil {
+		return nil, err
+	}
+	return readLayout(bytes.NewReader(archive))
 }
 
 // readLayout opens the image of an archive that WriteLayout wrote.

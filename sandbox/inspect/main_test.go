@@ -11,6 +11,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 )
@@ -84,7 +85,22 @@ func start(t *testing.T, attr *syscall.SysProcAttr, argv ...string) *exec.Cmd {
 	cmd.Stderr = os.Stderr
 	require.NoError(t, cmd.Start())
 	t.Cleanup(func() { stop(cmd) })
+	awaitExec(t, cmd)
 	return cmd
+}
+
+// awaitExec returns when the command runs its program. That Start has returned
+// means that execve has closed descriptors, which some kernels, such as Debian's
+// 6.1.192, do before the process has its new memory and time namespace. Its
+// command line is what execve writes last.
+func awaitExec(t *testing.T, cmd *exec.Cmd) {
+	t.Helper()
+	want := strings.Join(cmd.Args, "\x00") + "\x00"
+	require.Eventually(t, func() bool {
+		text, err := os.ReadFile(fmt.Sprintf("/proc/%d/cmdline", cmd.Process.Pid))
+		require.NoError(t, err)
+		return string(text) == want
+	}, 5*time.Second, time.Millisecond)
 }
 
 // stop kills and waits; a second call finds nothing to do.

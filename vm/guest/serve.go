@@ -44,13 +44,16 @@ func serve(p *port) error {
 
 // take does what one frame asks for. An error is a broken protocol.
 func (s *server) take(f wire.Frame) error {
-	if f.Kind == wire.Start {
+	switch f.Kind {
+	case wire.Start:
 		var c wire.Command
 		if err := f.Decode(&c); err != nil {
 			return err
 		}
 		s.start(f.Session, c)
 		return nil
+	case wire.Ping:
+		return s.conn.Send(wire.Frame{Kind: wire.Ping})
 	}
 	s.mu.Lock()
 	one := s.sessions[f.Session]

@@ -53,7 +53,10 @@ func begin(conn *wire.Conn, id uint32, c wire.Command) (*session, error) {
 	if err != nil {
 		return nil, err
 	}
-	attr := &syscall.ProcAttr{Dir: c.Dir, Env: append(os.Environ(), c.Env...), Sys: &syscall.SysProcAttr{Setsid: true, Setctty: c.Terminal}}
+	attr := &syscall.ProcAttr{Dir: c.Dir, Env: append(os.Environ(), c.Env...), Sys: &syscall.SysProcAttr{Setsid: true}}
+	if c.Terminal[wire.Stdout] {
+		attr.Sys.Setctty, attr.Sys.Ctty = true, wire.Stdout
+	}
 	for _, f := range files {
 		attr.Files = append(attr.Files, f.Fd())
 	}
@@ -66,7 +69,7 @@ func begin(conn *wire.Conn, id uint32, c wire.Command) (*session, error) {
 		return nil, fmt.Errorf("run %s in %s: %w", c.Args[0], c.Dir, err)
 	}
 	s.stdin = wire.NewReceiver(conn, id, wire.Stdin, s.input)
-	if s.master == nil {
+	if s.input != s.master {
 		go func() {
 			<-s.stdin.Done()
 			s.input.Close()
@@ -76,31 +79,42 @@ func begin(conn *wire.Conn, id uint32, c wire.Command) (*session, error) {
 }
 
 // open makes the command's descriptors 0, 1 and 2, and starts what reads them.
-func (s *session) open(conn *wire.Conn, id uint32, c wire.Command) ([]*os.File, error) {
-	if c.Terminal {
-		master, slave, err := pty.Open()
-		if err != nil {
-			return nil, fmt.Errorf("open a terminal: %w", err)
-		}
-		s.master, s.input = master, master
-		s.resize(c.Size)
-		s.forward(wire.NewSender(conn, id, wire.Stdout), wire.Stdout, master)
-		return []*os.File{slave, slave, slave}, nil
-	}
-	in, input, err := os.Pipe()
-	if err != nil {
-		return nil, err
-	}
-	s.input = input
-	files := []*os.File{in}
-	for _, stream := range []byte{wire.Stdout, wire.Stderr} {
-		r, w, err := os.Pipe()
+func (s *session) open(conn *wire.Conn, id uint32, c wire.Command) (files []*os.File, err error) {
+	defer func() {
 		if err != nil {
 			s.close()
-			return nil, err
+			for _, f := range files {
+				f.Close()
+			}
 		}
-		files = append(files, w)
-		s.forward(wire.NewSender(conn, id, stream), stream, r)
+	}()
+	var slave *os.File
+	if c.Terminal[wire.Stdout] {
+		if s.master, slave, err = pty.Open(); err != nil {
+			return nil, fmt.Errorf("open a terminal: %w", err)
+		}
+		s.resize(c.Size)
+		s.forward(wire.NewSender(conn, id, wire.Stdout), wire.Stdout, s.master)
+	}
+	for stream, terminal := range c.Terminal {
+		near, far := s.master, slave // the session's end, and the command's
+		switch {
+		case terminal && slave == nil:
+			err = errors.New("open a terminal: standard output is none")
+		case !terminal && stream == wire.Stdin:
+			far, near, err = os.Pipe()
+		case !terminal:
+			near, far, err = os.Pipe()
+		}
+		if err != nil {
+			return files, err
+		}
+		files = append(files, far)
+		if stream == wire.Stdin {
+			s.input = near
+		} else if !terminal {
+			s.forward(wire.NewSender(conn, id, byte(stream)), byte(stream), near)
+		}
 	}
 	return files, nil
 }
@@ -121,7 +135,11 @@ func (s *session) forward(to *wire.Sender, stream byte, f *os.File) {
 			// The end of a terminal reads as EIO. Anything else ends the stream, too,
 			// and the command hears of it.
 			n, err := f.Read(buf)
-			if _, broken := to.Write(buf[:n]); err != nil || broken != nil {
+			_, broken := to.Write(buf[:n])
+			if broken != nil {
+				f.Close() // the command gets SIGPIPE for more
+			}
+			if err != nil || broken != nil {
 				break
 			}
 		}
@@ -146,6 +164,10 @@ func (s *session) take(f wire.Frame) error {
 		if len(f.Body) == 1 {
 			// A process group that has just ended is none to complain about.
 			_ = syscall.Kill(-s.pid, syscall.Signal(f.Body[0]))
+		}
+	case wire.Unread:
+		if len(f.Body) == 1 && s.out[f.Body[0]] != nil {
+			s.out[f.Body[0]].Break()
 		}
 	case wire.Abort:
 		s.abort()

@@ -146,13 +146,15 @@ func (r *Receiver) next() []byte {
 	return b
 }
 
-// deliver writes what comes in. When the destination fails, the rest is
-// consumed all the same, or the peer would wait for ever.
+// deliver writes what comes in. When the destination fails, the peer is told,
+// and what is on its way consumed, or the peer would wait for ever.
 func (r *Receiver) deliver() {
 	defer close(r.done)
 	for b := r.next(); b != nil; b = r.next() {
 		if r.err == nil {
-			_, r.err = r.to.Write(b)
+			if _, r.err = r.to.Write(b); r.err != nil {
+				_ = r.conn.Send(Frame{r.session, Unread, []byte{r.stream}}) // as below
+			}
 		}
 		credit := binary.LittleEndian.AppendUint32([]byte{r.stream}, uint32(len(b)))
 		// An error here is one of the connection, which its reader reports.

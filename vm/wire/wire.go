@@ -15,6 +15,7 @@ import (
 	"fmt"
 	"io"
 	"sync"
+	"sync/atomic"
 )
 
 // Kind says what a frame's body is.
@@ -33,6 +34,8 @@ const (
 	Abort                  // host: kill the session's processes, nobody wants its output
 	Down                   // client: switch the machine off. For its keeper, not for the guest
 	Lost                   // keeper: Loss, the machine has ended
+	Ping                   // host: are you alive; guest: yes
+	Unread                 // both: the stream's number; nobody reads it any more
 )
 
 // The streams of a session.
@@ -54,10 +57,11 @@ type Command struct {
 	Args []string `json:"args"`
 	Env  []string `json:"env,omitempty"` // added to the guest's own
 	Dir  string   `json:"dir,omitempty"` // "": /root
-	// Terminal gives it a terminal of its own, of this Size.
-	Terminal bool  `json:"terminal,omitempty"`
-	Size     Size  `json:"size"`
-	Now      int64 `json:"now,omitempty"` // the host's clock, nanoseconds since 1970
+	// Terminal says which of its descriptors 0, 1 and 2 are its terminal, of this
+	// Size; the others are streams of their own.
+	Terminal [3]bool `json:"terminal"`
+	Size     Size    `json:"size"`
+	Now      int64   `json:"now,omitempty"` // the host's clock, nanoseconds since 1970
 }
 
 // Size is that of a terminal's window, in characters.
@@ -97,6 +101,7 @@ type Conn struct {
 	rwc io.ReadWriteCloser
 	in  *bufio.Reader
 	mu  sync.Mutex // held while a frame is written
+	got atomic.Uint64
 }
 
 // NewConn speaks the protocol over rwc.
@@ -119,8 +124,12 @@ func (c *Conn) Receive() (Frame, error) {
 	}
 	f := Frame{Session: binary.LittleEndian.Uint32(h[:]), Kind: Kind(h[4]), Body: make([]byte, n)}
 	_, err := io.ReadFull(c.in, f.Body)
+	c.got.Add(1)
 	return f, err
 }
+
+// Received is how many frames have come so far: while it grows, the peer lives.
+func (c *Conn) Received() uint64 { return c.got.Load() }
 
 // Send writes one frame.
 func (c *Conn) Send(f Frame) error {

@@ -102,7 +102,7 @@ func TestFrames(t *testing.T) {
 	a, b := net.Pipe()
 	near, far := NewConn(a), NewConn(b)
 	go func() {
-		near.SendJSON(3, Start, Command{Args: []string{"a", "b c"}, Terminal: true, Size: Size{24, 80}})
+		near.SendJSON(3, Start, Command{Args: []string{"a", "b c"}, Terminal: [3]bool{true, true, true}, Size: Size{24, 80}})
 		a.Write([]byte{0, 0, 0, 0, byte(Data), 0xff, 0xff, 0xff, 0xff})
 	}()
 	f, err := far.Receive()

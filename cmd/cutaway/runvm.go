@@ -1,0 +1,63 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"strings"
+
+	"cutaway/sandbox/image"
+	"cutaway/vm"
+
+	"github.com/spf13/cobra"
+)
+
+// runInVM makes the container in the microVM, as root there.
+func (c *cli) runInVM(cmd *cobra.Command, f runFlags, ref string, args []string) error {
+	if err := f.sane(cmd); err != nil {
+		return err
+	}
+	if err := f.onlyThere(ref); err != nil {
+		return err
+	}
+	if _, link := machineUp(); link != nil {
+		link.Close()
+	} else if f.detach {
+		return &cannotError{"run -d in a microVM: it ends with its command", "cutaway vm up starts one that stays, and this runs there then"}
+	}
+	e := errand{share: f.share, after: append([]string{ref}, args...), reads: f.interactive || f.pause}
+	for _, name := range f.env { // those without a value are passed on
+		if value, set := os.LookupEnv(name); set && !strings.Contains(name, "=") {
+			e.env = append(e.env, name+"="+value)
+		}
+	}
+	return c.inVM(cmd, e)
+}
+
+// onlyThere refuses what is of this machine: the microVM has neither its images
+// nor its files, and nobody here reaches a port there.
+func (f runFlags) onlyThere(ref string) error {
+	const advice = "--in host builds the container on this machine: the lab restores what it changes; without root: --net none -u 0"
+	if ref != image.BuiltInRef {
+		return &cannotError{"run " + ref + " in the microVM: it has no network, and no image but built-in", advice}
+	}
+	if len(f.ports) > 0 {
+		return &cannotError{"run with -p " + f.ports[0] + " in the microVM: it has no network, so nobody here reaches its ports", advice}
+	}
+	files := append([]string{}, f.envFiles...)
+	for _, v := range f.volumes {
+		source, _, _ := strings.Cut(v, ":")
+		files = append(files, source)
+	}
+	for _, o := range f.security {
+		if profile, ok := strings.CutPrefix(strings.Replace(o, ":", "=", 1), "seccomp="); ok && profile != "unconfined" {
+			files = append(files, profile)
+		}
+	}
+	for _, file := range files {
+		if file != vm.ShareDir && !strings.HasPrefix(file, vm.ShareDir+"/") {
+			return &cannotError{fmt.Sprintf("run with %s in the microVM: it does not have the files of this machine", file),
+				"--share DIR copies a folder to " + vm.ShareDir + " there, and what changed back"}
+		}
+	}
+	return nil
+}

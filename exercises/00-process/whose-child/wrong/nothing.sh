@@ -1,0 +1,2 @@
+# says: PPid in /proc/PID/status
+echo 'sleep {{seconds}}'

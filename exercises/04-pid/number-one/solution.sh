@@ -1,0 +1,1 @@
+unshare --pid --fork --mount --mount-proc sleep {{seconds}} >/dev/null 2>&1 &

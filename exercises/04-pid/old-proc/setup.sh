@@ -1,0 +1,1 @@
+unshare --pid --fork --mount sleep {{seconds}} </dev/null >/dev/null 2>&1 &

@@ -1,0 +1,1 @@
+unshare --ipc sleep {{seconds}} >/dev/null 2>&1 &

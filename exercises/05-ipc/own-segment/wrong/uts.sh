@@ -1,0 +1,2 @@
+# says: started outside
+unshare --uts sleep {{seconds}} >/dev/null 2>&1 &

@@ -1,0 +1,1 @@
+setpriv --nnp --bounding-set -net_raw sleep {{seconds}} >/dev/null 2>&1 &
