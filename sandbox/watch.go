@@ -110,11 +110,11 @@ func (w *watcher) pause(ctx context.Context, i int) error {
 // watchHints are commands for another terminal.
 func (c *Container) watchHints() []string {
 	if c.PID() == 0 {
-		return []string{fmt.Sprintf("sudo cutaway inspect %d", os.Getpid())}
+		return []string{fmt.Sprintf("%s cutaway inspect %d", c.lab.Aside, os.Getpid())}
 	}
 	return []string{
-		fmt.Sprintf("sudo ls -l /proc/%d/ns", c.PID()),
-		fmt.Sprintf("sudo cutaway inspect %d", c.PID()),
+		fmt.Sprintf("%s ls -l /proc/%d/ns", c.lab.Aside, c.PID()),
+		fmt.Sprintf("%s cutaway inspect %d", c.lab.Aside, c.PID()),
 	}
 }
 
