@@ -1,6 +1,7 @@
 package vagrant
 
 import (
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -48,7 +49,14 @@ func end(t *testing.T, file string) {
 	pid, err := strconv.Atoi(strings.TrimSpace(string(text)))
 	require.NoError(t, err)
 	require.NoError(t, syscall.Kill(pid, syscall.SIGTERM))
-	require.Eventually(t, func() bool { return syscall.Kill(pid, 0) != nil }, 30*time.Second, 100*time.Millisecond, file)
+	require.Eventually(t, func() bool { return ended(pid) }, 30*time.Second, 100*time.Millisecond, file)
+}
+
+// ended reports whether a process is gone, or waits for nothing but its parent's
+// attention: proc_pid_stat(5).
+func ended(pid int) bool {
+	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+	return err != nil || strings.Contains(string(stat), ") Z ")
 }
 
 // removeChains takes libvirt's chains out of the firewall, which it leaves there
