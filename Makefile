@@ -34,7 +34,8 @@ INIT := sandbox/initbin/cutaway-init
 # cutaway is a program for Linux. On another system it is built for a Linux
 # machine there, and as there is no busybox to be had, without the image: the
 # machine makes that from its own busybox and from the probe.
-ifeq ($(shell uname -s),Linux)
+SYSTEM := $(shell uname -s)
+ifeq ($(SYSTEM),Linux)
 EMBEDDED := $(IMAGE) $(INIT)
 else
 EMBEDDED := $(PROBE) $(INIT)
@@ -80,8 +81,13 @@ $(OUT)/arch: FORCE
 packages-%:
 	@vm/packages.sh install $*
 
+ifeq ($(SYSTEM),Linux)
 tour: $(if $(LAB),packages-lab,packages-vm) build
 	@$(if $(LAB),$(ROOT)) bin/cutaway tour
+else
+tour: lima
+	limactl shell --workdir / cutaway sudo cutaway tour
+endif
 
 # One package after the other (-p 1), because each kernel test ends by asserting
 # that the host is as it was; never from the cache, because the kernel under the

@@ -61,7 +61,7 @@ func (c *cli) examine(cmd *cobra.Command, fixesFor string) error {
 		Cache: filepath.Join(cache, "cutaway"), Lab: disposable(), Packages: known, Guests: guests{}})
 	place := doctor.Anywhere
 	for _, f := range findings {
-		if f.Place != place && !c.json() {
+		if f.Place != place && !c.json() && !disposable() { // a lab machine is the one place there is
 			place = f.Place
 			fmt.Printf("\n %s\n", places[place])
 		}
@@ -77,8 +77,8 @@ func (c *cli) examine(cmd *cobra.Command, fixesFor string) error {
 
 // places are the headings between findings.
 var places = map[doctor.Place]string{
-	doctor.MicroVM: "in a microVM of its own (--in vm)",
-	doctor.Host:    "on this host (--in host)",
+	doctor.MicroVM: "in a microVM, where the lab is unless you say otherwise",
+	doctor.Host:    "on this machine itself, for --in host",
 }
 
 // packages is what package vm knows of them, for one package manager.

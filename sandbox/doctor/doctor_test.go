@@ -225,9 +225,12 @@ func TestEveryProblemHasACause(t *testing.T) {
 }
 
 func TestNotRootIsLimited(t *testing.T) {
-	f := only(t, here(t, 1000), "privileges")
+	m := here(t, 1000)
+	f := only(t, m, "privileges")
 	require.Equal(t, Limited, f.Level)
-	require.Contains(t, f.Fix, "cutaway run --net none")
+	require.Contains(t, f.Fix, "sudo cutaway tour --in host")
+	m.Lab = true
+	require.Equal(t, "sudo cutaway tour", only(t, m, "privileges").Fix)
 }
 
 // TestState looks at directories that are there, are not yet, and cannot be.

@@ -16,7 +16,7 @@ func (m Machine) kernel() Finding {
 	f := m.Features
 	if !f.Kernel.AtLeast(oldest) {
 		return Finding{Check: check, Level: Broken, Found: "Linux " + f.Kernel.String(), Cause: "the lab supports Linux " + oldest.String() + " and newer",
-			Fix: "cutaway tour --in vm --kernel 6.12; or boot a newer one"}
+			Fix: "cutaway tour --in vm; or boot a newer one"}
 	}
 	for _, err := range []error{f.HaveOverlayInUserNS(), f.HaveTimeNSByExec()} {
 		if err != nil {
@@ -30,9 +30,13 @@ func (m Machine) kernel() Finding {
 func (m Machine) privileges() Finding {
 	const check = "privileges"
 	if !m.Features.Root() {
-		return Finding{Check: check, Level: Limited, Found: fmt.Sprintf("uid %d, not root", m.Features.EUID),
-			Cause: "the stages make links, control groups and mounts of the host's",
-			Fix:   "sudo cutaway ...; without root there is cutaway run --net none -u 0 built-in sh"}
+		f := Finding{Check: check, Level: Limited, Found: fmt.Sprintf("uid %d, not root", m.Features.EUID),
+			Cause: "the stages make links, control groups and mounts of this machine's",
+			Fix:   "sudo cutaway tour --in host; or the microVM, which needs no root"}
+		if m.Lab {
+			f.Fix = "sudo cutaway tour"
+		}
+		return f
 	}
 	if !m.admin() {
 		return Finding{Check: check, Level: Broken, Found: "root without CAP_SYS_ADMIN", Cause: "something took it away: a container, or a service manager",
