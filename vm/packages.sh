@@ -76,6 +76,7 @@ test-vagrant libvirtd                libvirt-daemon-system libvirt-daemon-kvm li
 test-vagrant virsh                   libvirt-clients  libvirt-client       libvirt-client       libvirt
 test-vagrant dnsmasq                 dnsmasq-base     dnsmasq              dnsmasq              dnsmasq
 test-vagrant iptables                iptables         iptables-nft         iptables             iptables
+test-vagrant nft                     nftables         nftables             nftables             nftables
 test-vagrant rsync                   rsync            rsync                rsync                rsync
 test-vagrant ssh                     openssh-client   openssh-clients      openssh-client-default openssh
 lima         limactl                 -                -                    -                    -                    lima

@@ -5,6 +5,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -29,7 +30,8 @@ func startLibvirt(t *testing.T) {
 		require.NoError(t, err, "%s: %s", daemon, out)
 		t.Cleanup(func() { end(t, file) })
 	}
-	t.Cleanup(removeChains)
+	before := tables()
+	t.Cleanup(func() { removeRules(before) })
 	require.Eventually(t, func() bool { return virsh("version") == nil }, 30*time.Second, 200*time.Millisecond)
 	t.Cleanup(func() {
 		for _, network := range []string{"vagrant-libvirt", "default"} {
@@ -39,7 +41,13 @@ func startLibvirt(t *testing.T) {
 }
 
 func virsh(args ...string) error {
-	return exec.Command("virsh", append([]string{"--quiet", "--connect", "qemu:///system"}, args...)...).Run()
+	_, err := virshSays(args...)
+	return err
+}
+
+func virshSays(args ...string) (string, error) {
+	out, err := exec.Command("virsh", append([]string{"--quiet", "--connect", "qemu:///system"}, args...)...).Output()
+	return string(out), err
 }
 
 // end ends the daemon that wrote this file, and waits until it is gone.
@@ -59,30 +67,47 @@ func ended(pid int) bool {
 	return err != nil || strings.Contains(string(stat), ") Z ")
 }
 
-// removeChains takes libvirt's chains out of the firewall, which it leaves there
-// when it ends.
-func removeChains() {
-	for _, program := range []string{"iptables", "ip6tables"} {
+// tables are those of the firewall, each a line: "table ip nat".
+func tables() []string {
+	out, err := exec.Command("nft", "list", "tables").Output()
+	if err != nil {
+		return nil // this kernel has none
+	}
+	return strings.Split(strings.TrimSpace(string(out)), "\n")
+}
+
+// removeRules takes out of the firewall what libvirt leaves there when it ends:
+// the tables that iptables made for it, and its chains in those of others.
+func removeRules(before []string) {
+	for family, program := range map[string]string{"ip": "iptables", "ip6": "ip6tables"} {
 		for _, table := range []string{"filter", "nat", "mangle"} {
-			rules, err := exec.Command(program, "-w", "-t", table, "-S").Output()
-			if err != nil {
-				continue // this kernel has no such table
-			}
-			var jumps, flush, remove [][]string
-			for line := range strings.Lines(string(rules)) {
-				f := strings.Fields(line)
-				switch {
-				case f[0] == "-N" && strings.HasPrefix(f[1], "LIBVIRT_"):
-					flush = append(flush, []string{"-F", f[1]})
-					remove = append(remove, []string{"-X", f[1]})
-				case f[0] == "-A" && strings.HasPrefix(f[len(f)-1], "LIBVIRT_"):
-					jumps = append(jumps, append([]string{"-D"}, f[1:]...))
-				}
-			}
-			for _, args := range append(append(jumps, flush...), remove...) {
-				// What is left if it fails is empty and harms nobody.
-				_ = exec.Command(program, append([]string{"-w", "-t", table}, args...)...).Run()
+			if slices.Contains(before, "table "+family+" "+table) {
+				removeChains(program, table)
+			} else {
+				_ = exec.Command("nft", "delete", "table", family, table).Run() // it may not have been made
 			}
 		}
+	}
+}
+
+func removeChains(program, table string) {
+	rules, err := exec.Command(program, "-w", "-t", table, "-S").Output()
+	if err != nil {
+		return
+	}
+	var jumps, flush, remove [][]string
+	for line := range strings.Lines(string(rules)) {
+		f := strings.Fields(line)
+		switch {
+		case f[0] == "-N" && strings.HasPrefix(f[1], "LIBVIRT_"):
+			flush = append(flush, []string{"-F", f[1]})
+			remove = append(remove, []string{"-X", f[1]})
+		case f[0] == "-A" && strings.HasPrefix(f[len(f)-1], "LIBVIRT_"):
+			jumps = append(jumps, append([]string{"-D"}, f[1:]...))
+		}
+	}
+	for _, args := range slices.Concat(jumps, flush, remove) {
+		// What is left if it fails is empty and harms nobody.
+		_ = exec.Command(program, append([]string{"-w", "-t", table}, args...)...).Run()
 	}
 }

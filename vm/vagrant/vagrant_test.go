@@ -57,9 +57,21 @@ func newLab(t *testing.T) *lab {
 	require.NoError(t, os.WriteFile(filepath.Join(home, "Vagrantfile"), []byte(local()), 0o644))
 	t.Cleanup(func() {
 		_, _ = l.vagrant("destroy", "-f") // gone already if all went well
-		_ = virsh("vol-delete", "--pool", "default", strings.ReplaceAll(boxName, "/", "-VAGRANTSLASH-")+"_vagrant_box_image_0_box.img")
+		l.removeImages()
 	})
 	return l
+}
+
+// removeImages removes what vagrant-libvirt keeps of the box for its next machine.
+func (l *lab) removeImages() {
+	list, err := virshSays("vol-list", "default")
+	require.NoError(l, err)
+	for line := range strings.Lines(list) {
+		f := strings.Fields(line)
+		if len(f) > 0 && strings.HasPrefix(f[0], strings.ReplaceAll(boxName, "/", "-VAGRANTSLASH-")+"_vagrant_box_image_") {
+			require.NoError(l, virsh("vol-delete", "--pool", "default", f[0]))
+		}
+	}
 }
 
 // box is the file of a box, made if there is none that is newer than its script.
