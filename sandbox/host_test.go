@@ -32,6 +32,9 @@ func TestMain(m *testing.M) {
 		}
 		os.Exit(0)
 	}
+	if os.Getenv(inOwnNet) != "" { // the one who started us holds the lock
+		os.Exit(m.Run())
+	}
 	os.Exit(func() int {
 		lock, err := os.OpenFile(filepath.Join(os.TempDir(), "cutaway-test.lock"), os.O_CREATE|os.O_RDWR, 0o600)
 		if err == nil {

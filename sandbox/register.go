@@ -17,12 +17,6 @@ import (
 	"cutaway/sandbox/sys"
 )
 
-// Addresses of the lab's own network.
-const (
-	bridgeName    = "cutaway0"
-	bridgeAddress = "10.90.0.1/24"
-)
-
 // register gives the container an id and, on the bridge, an address nobody else
 // has, and begins its journal.
 func (l *Lab) register(spec plan.Spec, o Options) (*Container, error) {
@@ -90,8 +84,11 @@ func (l *Lab) place(spec *plan.Spec) {
 // ID, for a Plan that is only shown.
 func (l *Lab) Like(spec plan.Spec, other *plan.Spec) plan.Spec {
 	if other == nil {
-		other = &plan.Spec{ID: "ID", Hostname: spec.Hostname, Net: plan.Net{Bridge: bridgeName, Gateway: bridgeAddress, Address: "10.90.0.2/24",
-			Shared: l.Dirs.Run, Ports: samePorts(spec.Net.Ports), Hosts: hostsFile("10.90.0.2", spec.Hostname), Resolv: "# as on the host\n"}}
+		gateway := networks[0]
+		address := gateway.Addr().Next()
+		other = &plan.Spec{ID: "ID", Hostname: spec.Hostname, Net: plan.Net{Bridge: bridgeName, Gateway: gateway.String(),
+			Address: netip.PrefixFrom(address, gateway.Bits()).String(), Shared: l.Dirs.Run, Ports: samePorts(spec.Net.Ports),
+			Hosts: hostsFile(address.String(), spec.Hostname), Resolv: "# as on the host\n"}}
 	}
 	spec.ID = other.ID
 	l.place(&spec)
@@ -119,7 +116,10 @@ func (l *Lab) plugIn(spec *plan.Spec) error {
 	if err != nil {
 		return err
 	}
-	gateway := netip.MustParsePrefix(bridgeAddress)
+	gateway, err := l.network(records)
+	if err != nil {
+		return err
+	}
 	free := gateway.Addr().Next()
 	for slices.ContainsFunc(records, func(r Record) bool { return r.Net.Address == netip.PrefixFrom(free, gateway.Bits()).String() }) {
 		free = free.Next()
@@ -128,7 +128,7 @@ func (l *Lab) plugIn(spec *plan.Spec) error {
 		return fmt.Errorf("no free address in %s: %d containers live", gateway.Masked(), len(records))
 	}
 	n := &spec.Net
-	n.Bridge, n.Gateway, n.Address = bridgeName, bridgeAddress, netip.PrefixFrom(free, gateway.Bits()).String()
+	n.Bridge, n.Gateway, n.Address = bridgeName, gateway.String(), netip.PrefixFrom(free, gateway.Bits()).String()
 	n.Shared = l.Dirs.Run
 	if n.Ports, err = freePorts(n.Ports, records); err != nil {
 		return err
