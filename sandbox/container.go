@@ -294,15 +294,27 @@ type thread struct {
 
 func newThread() thread {
 	t := thread{work: make(chan func() error), done: make(chan error)}
-	go func() {
-		// Never unlocked: the thread ends with the goroutine, and with it what was
-		// changed about it.
-		runtime.LockOSThread()
-		for f := range t.work {
-			t.done <- f()
-		}
-	}()
+	go t.serve(func() {})
 	return t
+}
+
+// serve does the work on a thread of its own, and says when it has one.
+func (t thread) serve(begun func()) {
+	// Never unlocked: the thread ends with the goroutine, and with it what was
+	// changed about it.
+	runtime.LockOSThread()
+	if sys.OnMainThread() { // which cannot end: held until there is another
+		other := make(chan struct{})
+		go t.serve(func() { close(other) })
+		<-other
+		runtime.UnlockOSThread()
+		begun()
+		return
+	}
+	begun()
+	for f := range t.work {
+		t.done <- f()
+	}
 }
 
 func (t thread) run(f func() error) error {

@@ -34,7 +34,9 @@ func (e *NetworkError) Error() string {
 }
 
 // Hint says how a container can do without.
-func (e *NetworkError) Hint() string { return "without a network of its own: cutaway run --net none or --net host" }
+func (e *NetworkError) Hint() string {
+	return "without a network of its own: cutaway run --net none or --net host"
+}
 
 // network gives the lab's network: the one that live containers are in, else the
 // first that clashes with nothing the host has.

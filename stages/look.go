@@ -3,16 +3,12 @@ package stages
 import (
 	"bufio"
 	"context"
-	"crypto/rand"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
 	"os"
 	"slices"
-	"strconv"
 	"strings"
-	"time"
 
 	"cutaway/sandbox"
 	"cutaway/sandbox/inspect"
@@ -33,31 +29,7 @@ type Look struct {
 	stage  string
 	spec   plan.Spec
 	first  *Look // of whose observations this second container is a part; nil for the first
-	in     *os.File
-	out    *bufio.Reader
-}
-
-// patience is how long one command may take.
-const patience = 30 * time.Second
-
-// Out is what a command printed, without the last newline, and its exit status.
-type Out struct {
-	Text   string
-	Status int
-}
-
-// Has reports whether the text contains s.
-func (o Out) Has(s string) bool { return strings.Contains(o.Text, s) }
-
-// Line gives the words of the first line that begins with prefix, nil if none
-// does.
-func (o Out) Line(prefix string) []string {
-	for l := range strings.Lines(o.Text) {
-		if strings.HasPrefix(l, prefix) {
-			return strings.Fields(l)
-		}
-	}
-	return nil
+	conversation
 }
 
 // Inside runs a shell command in the container and checks what it gives.
@@ -124,41 +96,6 @@ func (l *Look) report(where, command string, out Out, expect string, ok bool, ch
 		Cmd: command, Output: out.Text, Expect: expect, OK: &ok, Status: &status, Changed: changed})
 }
 
-// run has the payload's shell run a command, and reads until the mark that
-// follows it.
-func (l *Look) run(command string) (Out, error) {
-	mark := nonce()
-	timer := time.AfterFunc(patience, l.Container.Kill)
-	defer timer.Stop()
-	// The command runs in a subshell: whatever it does to itself, the shell that
-	// reads the next command lives on.
-	_, err := fmt.Fprintf(l.in, "(%s\n) 2>&1\necho \"%s $?\"\n", command, mark)
-	if err != nil {
-		return Out{}, fmt.Errorf("give the command to the shell inside: %w", err)
-	}
-	var text strings.Builder
-	for {
-		line, err := l.out.ReadString('\n')
-		before, status, marked := strings.Cut(line, mark+" ")
-		if marked {
-			text.WriteString(before)
-			code, err := strconv.Atoi(strings.TrimSpace(status))
-			return Out{Text: strings.TrimRight(text.String(), "\n"), Status: code}, err
-		}
-		text.WriteString(line)
-		if err != nil {
-			return Out{Text: text.String()}, fmt.Errorf("the shell inside has ended: %w", err)
-		}
-	}
-}
-
-// nonce is a mark that no command prints by chance.
-func nonce() string {
-	var b [8]byte
-	rand.Read(b[:]) // never fails: crypto/rand
-	return "=" + hex.EncodeToString(b[:])
-}
-
 // Again is the Spec that this container was made of, to make another like it.
 func (l *Look) Again() plan.Spec {
 	s := l.spec
@@ -206,8 +143,6 @@ func (r *Runner) look(ctx context.Context, stage string, spec plan.Spec, o sandb
 		outRead.Close()
 		return nil, err
 	}
-	return &Look{Container: c, Lab: r.Lab, Materials: m, runner: r, stage: stage, spec: spec, in: inWrite, out: bufio.NewReader(outRead)}, nil
+	return &Look{Container: c, Lab: r.Lab, Materials: m, runner: r, stage: stage, spec: spec,
+		conversation: conversation{in: inWrite, out: bufio.NewReader(outRead), kill: c.Kill}}, nil
 }
-
-// lineText is Line with single spaces between the words.
-func (o Out) lineText(prefix string) string { return strings.Join(o.Line(prefix), " ") }

@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -22,25 +21,31 @@ import (
 // every machine.
 const ordinary = 65534
 
-// lookOrdinary makes a container without any root: this program is started once
-// more by somebody who never was root, and its container is looked at from here.
-func lookOrdinary(ctx context.Context, l *Look) {
+// noOrdinary is why no ordinary user's container can be made here, "" if it can.
+func (l *Look) noOrdinary() string {
 	why := forbidden()
 	if err := l.Lab.Features.HaveOverlayInUserNS(); why == "" && err != nil {
 		why = err.Error() // its root is made of the image's layers
 	}
-	if why != "" {
+	return why
+}
+
+// lookOrdinary makes a container without any root: this program is started once
+// more by somebody who never was root, and its container is looked at from here.
+func lookOrdinary(ctx context.Context, l *Look) {
+	if why := l.noOrdinary(); why != "" {
 		l.Note("not shown: the same by an ordinary user, because %s", why)
 		return
 	}
 	l.Note("the same with no root at all: user %d starts cutaway, and maps the one id that is theirs", ordinary)
 	p, err := startOrdinary(ctx, l)
 	if err != nil {
-		l.report("outside", "start cutaway as an ordinary user", Out{Text: err.Error(), Status: 1}, "its container runs", false)
+		l.failed("start cutaway as an ordinary user", err)
 		return
 	}
+	out, err := p.run("id -u; cat /proc/self/uid_map")
 	l.Outside("cutaway run --net none -u 0 built-in sh -c 'id -u; cat /proc/self/uid_map'", "root inside",
-		func() (string, error) { return p.said, nil },
+		func() (string, error) { return out.Text, err },
 		func(text string) bool {
 			return slices.Equal(strings.Fields(text), []string{"0", "0", fmt.Sprint(ordinary), "1"})
 		})
@@ -53,7 +58,7 @@ func lookOrdinary(ctx context.Context, l *Look) {
 		},
 		func(text string) bool { return text == allFour("Uid:", ordinary) })
 	if err := p.end(); err != nil {
-		l.report("outside", "end it", Out{Text: err.Error(), Status: 1}, "it ends", false)
+		l.failed("end it", err)
 	}
 }
 
@@ -72,19 +77,20 @@ func forbidden() string {
 	return ""
 }
 
-// ordinaryRun is a cutaway that an ordinary user runs.
+// ordinaryRun is a cutaway that an ordinary user runs, with a shell as payload.
 type ordinaryRun struct {
-	cmd    *exec.Cmd
-	cancel context.CancelFunc
-	input  io.Closer // its payload ends with this
-	said   string    // what the payload printed
+	conversation
+	cmd       *exec.Cmd
+	cancel    context.CancelFunc
+	home      string
+	complaint strings.Builder // what it said on standard error
 }
 
-// startOrdinary starts it and waits until its payload has said who it is. Its
-// files are the first container's, and end with it.
+// startOrdinary starts it and waits until its payload answers. Its files are the
+// first container's, and end with it.
 func startOrdinary(ctx context.Context, l *Look) (*ordinaryRun, error) {
-	home := filepath.Join(l.Lab.Dirs.Data, "containers", l.Container.Spec.ID+"-ordinary")
-	if err := l.Container.Extend(op.Dir{Path: home, Mode: 0o700, UID: ordinary, GID: ordinary}); err != nil {
+	p := &ordinaryRun{home: filepath.Join(l.Lab.Dirs.Data, "containers", l.Container.Spec.ID+"-ordinary")}
+	if err := l.Container.Extend(op.Dir{Path: p.home, Mode: 0o700, UID: ordinary, GID: ordinary}); err != nil {
 		return nil, err
 	}
 	self, err := os.Open(l.runner.program())
@@ -92,44 +98,43 @@ func startOrdinary(ctx context.Context, l *Look) (*ordinaryRun, error) {
 		return nil, fmt.Errorf("open this program: %w", err)
 	}
 	defer self.Close()
-	ctx, cancel := context.WithTimeout(ctx, patience)
+	ctx, p.cancel = context.WithCancel(ctx)
+	p.kill = p.cancel
 	// By descriptor, because the path to the program may be closed to others.
-	cmd := exec.CommandContext(ctx, "/proc/self/fd/3", "run", "--in", "host", "--state", filepath.Join(home, "state"),
-		"--net", "none", "--user", "0:0", "--interactive", "built-in", "/bin/sh", "-c", "id -u; cat /proc/self/uid_map; cat")
-	cmd.ExtraFiles = []*os.File{self}
-	cmd.Env = []string{"HOME=" + home, "XDG_RUNTIME_DIR=" + home, "PATH=/usr/bin:/bin"}
-	cmd.Dir = "/"
-	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: ordinary, Gid: ordinary}}
-	cmd.Cancel, cmd.WaitDelay = func() error { return cmd.Process.Signal(syscall.SIGTERM) }, time.Second
-	p := &ordinaryRun{cmd: cmd, cancel: cancel}
-	if err := p.converse(); err != nil {
-		cancel()
+	p.cmd = exec.CommandContext(ctx, "/proc/self/fd/3", "run", "--in", "host", "--state", filepath.Join(p.home, "state"),
+		"--net", "none", "--user", "0:0", "--interactive", "built-in", shell)
+	p.cmd.ExtraFiles = []*os.File{self}
+	p.cmd.Env = []string{"HOME=" + p.home, "XDG_RUNTIME_DIR=" + p.home, "PATH=/usr/bin:/bin"}
+	p.cmd.Dir = "/"
+	p.cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: ordinary, Gid: ordinary}}
+	p.cmd.Cancel, p.cmd.WaitDelay = func() error { return p.cmd.Process.Signal(syscall.SIGTERM) }, time.Second
+	if err := p.start(); err != nil {
+		p.cancel()
 		return nil, err
 	}
 	return p, nil
 }
 
-// converse starts the command and reads what its payload says.
-func (p *ordinaryRun) converse() error {
-	output, err := p.cmd.StdoutPipe()
-	if err == nil {
-		p.input, err = p.cmd.StdinPipe()
-	}
+// start starts the command and has its payload say a first word.
+func (p *ordinaryRun) start() error {
+	inRead, inWrite, err := os.Pipe()
 	if err != nil {
-		return err
+		return fmt.Errorf("make a pipe: %w", err)
 	}
-	var complaint strings.Builder
-	p.cmd.Stderr = &complaint
+	defer inRead.Close()
+	outRead, outWrite, err := os.Pipe()
+	if err != nil {
+		return fmt.Errorf("make a pipe: %w", err)
+	}
+	defer outWrite.Close()
+	p.cmd.Stdin, p.cmd.Stdout, p.cmd.Stderr = inRead, outWrite, &p.complaint
+	p.in, p.out = inWrite, bufio.NewReader(outRead)
 	if err := p.cmd.Start(); err != nil {
 		return err
 	}
-	lines := bufio.NewReader(output)
-	for range 2 {
-		line, err := lines.ReadString('\n')
-		if err != nil {
-			return fmt.Errorf("%w; it said %q%q", errors.Join(err, p.end()), p.said, complaint.String())
-		}
-		p.said += line
+	outWrite.Close() // or its end would never be read
+	if _, err := p.run("true"); err != nil {
+		return fmt.Errorf("%w; it said %q", errors.Join(err, p.end()), p.complaint.String())
 	}
 	return nil
 }
@@ -158,5 +163,5 @@ func (p *ordinaryRun) payload(ctx context.Context) (int, error) {
 // end lets the payload finish and waits for it.
 func (p *ordinaryRun) end() error {
 	defer p.cancel()
-	return errors.Join(p.input.Close(), p.cmd.Wait())
+	return errors.Join(p.in.Close(), p.cmd.Wait())
 }

@@ -58,6 +58,8 @@ test         ps                      procps           procps-ng            procp
 test         setfattr                attr             attr                 attr                 attr
 test         setcap                  libcap2-bin      libcap               libcap-setcap        libcap
 test         chromium|chromium-browser chromium       chromium             chromium             chromium
+test         pasta                   passt            passt                passt                passt
+test         slirp4netns             slirp4netns      slirp4netns          slirp4netns          slirp4netns
 bench        bwrap                   bubblewrap       bubblewrap           bubblewrap           bubblewrap
 bench        unshare                 util-linux       util-linux           util-linux-misc      util-linux
 bench        runc                    runc             runc                 runc                 runc

@@ -32,6 +32,7 @@ var commands = []command{
 	{"mqueue", "[-rm] NAME", "make (or remove) a POSIX message queue", mqueue},
 	{"call", "NAME [ARG...]", "make one privileged call, and undo it", call},
 	{"calls", "NAME...", "make several such calls, and undo them", manyCalls},
+	{"dns", "NAME ADDRESS", "be a name server that knows one name", dns},
 	{"files", "N", "open N files and hold them: how many were allowed?", files},
 	{"lost", "CAPABILITY...", "the same call with each capability and without it", lost},
 	{"fork", "N [SECONDS]", "fork N children and hold them: how many were allowed?", fork},

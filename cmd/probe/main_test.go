@@ -81,7 +81,7 @@ func TestUsage(t *testing.T) {
 		{"escape", "x"},
 		{"mount", "bind"}, {"mount", "bind,x", "/a", "/b"}, {"setattr"}, {"fork"}, {"fork", "0"}, {"eat", "12Q"}, {"sysv", "a", "b"}, {"mqueue", "/"}, {"clock", "x"},
 		{"spin"}, {"spin", "-1"}, {"share"}, {"share", "1", "now"}, {"write", "1M"}, {"write", "1X", "/tmp/x"},
-		{"files"}, {"files", "0"}, {"calls"}, {"calls", "nonsense"}, {"lost"}, {"lost", "nonsense"},
+		{"files"}, {"files", "0"}, {"dns"}, {"dns", "a", "::1"}, {"calls"}, {"calls", "nonsense"}, {"lost"}, {"lost", "nonsense"},
 	} {
 		out, status := outcomeOf(t, exec.Command(probe, args...))
 		require.Equal(t, 2, status, "probe %q: %s", args, out)

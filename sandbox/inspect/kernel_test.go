@@ -3,6 +3,7 @@ package inspect
 import (
 	"context"
 	"fmt"
+	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -371,6 +372,39 @@ func TestNftTablesAppear(t *testing.T) {
 	require.Equal(t, "8", d.Changed[0].Was.Get("rules"))
 	d = s.during("nft delete table ip cutaway")
 	require.Equal(t, []string{"nft ip cutaway@" + ns}, ids(d.Removed))
+}
+
+// What the host forwards is dropped by the chains whose policy says so, and a
+// table's counters are read chain by chain.
+func TestForwardDropsAndCounters(t *testing.T) {
+	needRoot(t)
+	nft := func(script string) {
+		out, err := exec.Command("nft", script).CombinedOutput()
+		require.NoError(t, err, string(out))
+	}
+	before, err := ForwardDrops()
+	require.NoError(t, err)
+	nft(`table ip other-filter {
+			chain FORWARD { type filter hook forward priority 5; policy drop; }
+			chain INPUT { type filter hook input priority 5; policy accept; } }
+		table ip cutaway-counted {
+			chain out { type filter hook output priority 0; ip daddr 127.0.0.3 counter; ip daddr 127.0.0.3 counter; }
+			chain none { type filter hook forward priority 6; counter; } }`)
+	t.Cleanup(func() { nft("delete table ip other-filter; delete table ip cutaway-counted") })
+	after, err := ForwardDrops()
+	require.NoError(t, err)
+	require.Equal(t, []string{"chain FORWARD of table ip other-filter"}, slices.DeleteFunc(after, func(c string) bool { return slices.Contains(before, c) }))
+	c, err := net.Dial("udp", "127.0.0.3:9")
+	require.NoError(t, err)
+	defer c.Close()
+	_, err = c.Write([]byte("x"))
+	require.NoError(t, err)
+	packets, err := NftCounters("cutaway-counted")
+	require.NoError(t, err)
+	require.Equal(t, map[string]int{"out": 2, "none": 0}, packets)
+	packets, err = NftCounters("cutaway-nobody")
+	require.NoError(t, err)
+	require.Empty(t, packets)
 }
 
 // Other people's tables on the host are counted, not told rule by rule.

@@ -331,3 +331,19 @@ func TestShellOfLinks(t *testing.T) {
 	undo(t, ops[2].(Undoer), ops[1].(Undoer))
 	require.Len(t, links(t), 1, "only lo is left")
 }
+
+// A link that shares another's wire appears inside with an address of its own.
+// Not every kernel has ipvlan; what it has not is refused, and nothing is left.
+func TestVlan(t *testing.T) {
+	if !inNewNet(t) {
+		return
+	}
+	inside := container(t)
+	do(t, inside, Bridge{Link: "wire", Address: "192.0.2.1/24", Own: true}, Vlan{Kind: "macvlan", Parent: "wire", Container: "eth0"},
+		Address{Link: "eth0", CIDR: "192.0.2.9/24"})
+	shown := run(t, "nsenter", "--net="+inside.Proc("ns/net"), "ip", "-d", "link", "show", "eth0")
+	require.Contains(t, shown, "macvlan mode bridge")
+	require.NotContains(t, run(t, "ip", "link"), "eth0")
+	require.Contains(t, Vlan{Kind: "ipvlan", Parent: "wire", Container: "e"}.Shell(), "ip link add link wire name e netns $PID type ipvlan mode l2")
+	require.ErrorContains(t, Run(Vlan{Kind: "macvlan", Parent: "nowhere", Container: "e"}, &sys.Kernel{}, inside), "nowhere")
+}

@@ -1,10 +1,7 @@
 package op
 
 import (
-	"errors"
 	"net/netip"
-	"os"
-	"strings"
 
 	"github.com/google/nftables"
 
@@ -33,28 +30,13 @@ type Nft struct {
 // Name implements Op.
 func (Nft) Name() string { return "nft" }
 
-// Do implements Op. The messages travel as one batch, which the kernel takes
-// whole or not at all.
+// Do implements Op.
 func (o Nft) Do(k *sys.Kernel, _ *Target) error {
-	conn, err := nftConn()
-	if err != nil {
-		return at(err, "make table %s", o.Table)
-	}
 	chains, err := o.chains()
 	if err != nil {
 		return at(err, "make table %s", o.Table)
 	}
-	table := conn.AddTable(&nftables.Table{Name: o.Table, Family: nftables.TableFamilyIPv4})
-	messages := []string{"NFT_MSG_NEWTABLE, table ip " + o.Table}
-	for _, c := range chains {
-		chain := conn.AddChain(c.in(table))
-		messages = append(messages, "NFT_MSG_NEWCHAIN, "+c.name+" "+c.spec())
-		for _, r := range c.rules {
-			conn.AddRule(&nftables.Rule{Table: table, Chain: chain, Exprs: r.exprs()})
-			messages = append(messages, "NFT_MSG_NEWRULE, "+c.name+" "+r.String())
-		}
-	}
-	return at(nftSend(k, conn, messages), "make table %s", o.Table)
+	return nftTable{o.Table, chains}.make(k)
 }
 
 // chains lists what the table holds.
@@ -74,7 +56,7 @@ func (o Nft) chains() ([]nftChain, error) {
 			return nil, err
 		}
 	}
-	leaving := nftChain{"postrouting", nftables.ChainHookPostrouting, nftables.ChainPriorityNATSource, []nftRule{
+	leaving := nftChain{"postrouting", nftables.ChainTypeNAT, "postrouting", *nftables.ChainPriorityNATSource, []nftRule{
 		// to the world
 		{nftSource(container), nftOutput("!=", o.Bridge), nftMasquerade()},
 	}}
@@ -87,8 +69,8 @@ func (o Nft) chains() ([]nftChain, error) {
 		// from a neighbour, or itself: the answer must come back this way
 		nftRule{nftTranslated(), nftSource(subnet.Masked()), nftDestination(container), nftOutput("==", o.Bridge), nftMasquerade()})
 	return []nftChain{
-		{"prerouting", nftables.ChainHookPrerouting, nftables.ChainPriorityNATDest, dnat}, // what arrives
-		{"output", nftables.ChainHookOutput, nftables.ChainPriorityNATDest, dnat},         // what the host sends itself
+		{"prerouting", nftables.ChainTypeNAT, "prerouting", *nftables.ChainPriorityNATDest, dnat}, // what arrives
+		{"output", nftables.ChainTypeNAT, "output", *nftables.ChainPriorityNATDest, dnat},         // what the host sends itself
 		leaving,
 	}, nil
 }
@@ -110,18 +92,7 @@ func (p Port) rule(container netip.Addr) (nftRule, error) {
 }
 
 // Undo deletes the table with all it holds.
-func (o Nft) Undo(k *sys.Kernel) error {
-	conn, err := nftConn()
-	if err != nil {
-		return at(err, "delete table %s", o.Table)
-	}
-	conn.DelTable(&nftables.Table{Name: o.Table, Family: nftables.TableFamilyIPv4})
-	err = nftSend(k, conn, []string{"NFT_MSG_DELTABLE, table ip " + o.Table})
-	if errors.Is(err, os.ErrNotExist) {
-		return nil
-	}
-	return at(err, "delete table %s", o.Table)
-}
+func (o Nft) Undo(k *sys.Kernel) error { return nftTable{name: o.Table}.delete(k) }
 
 // Shell implements Op.
 func (o Nft) Shell() string {
@@ -129,13 +100,5 @@ func (o Nft) Shell() string {
 	if err != nil {
 		return ""
 	}
-	lines := []string{"add table ip " + o.Table}
-	for _, c := range chains {
-		name := "ip " + o.Table + " " + c.name + " "
-		lines = append(lines, "add chain "+name+c.spec())
-		for _, r := range c.rules {
-			lines = append(lines, "add rule "+name+r.String())
-		}
-	}
-	return "nft " + quote(strings.Join(lines, "\n"))
+	return nftTable{o.Table, chains}.shell()
 }

@@ -16,23 +16,6 @@ import (
 // on registers; people write it in the language of nft(8). Every function here
 // gives one part of a rule in both forms, side by side.
 
-// nftChain is a base chain of type nat.
-type nftChain struct {
-	name     string
-	hook     *nftables.ChainHook
-	priority *nftables.ChainPriority
-	rules    []nftRule
-}
-
-// spec gives hook and priority in nft syntax.
-func (c nftChain) spec() string {
-	return fmt.Sprintf("{ type nat hook %s priority %d; }", c.name, *c.priority)
-}
-
-func (c nftChain) in(t *nftables.Table) *nftables.Chain {
-	return &nftables.Chain{Name: c.name, Table: t, Type: nftables.ChainTypeNAT, Hooknum: c.hook, Priority: c.priority}
-}
-
 // nftRule is a rule: conditions that must all hold, and what then happens.
 type nftRule []nftPart
 
@@ -137,6 +120,9 @@ func nftDNAT(to netip.Addr, port int) nftPart {
 
 // nftMasquerade gives packets the address of the link they leave by.
 func nftMasquerade() nftPart { return nftPart{"masquerade", []expr.Any{&expr.Masq{}}} }
+
+// nftCounter counts the packets that come so far.
+func nftCounter() nftPart { return nftPart{"counter", []expr.Any{&expr.Counter{}}} }
 
 // portBytes writes a port as packets have it: big-endian.
 func portBytes(port int) []byte { return binary.BigEndian.AppendUint16(nil, uint16(port)) }

@@ -1,8 +1,11 @@
 package op
 
 import (
+	"net"
 	"os"
+	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -40,6 +43,31 @@ func TestNftRules(t *testing.T) {
 	run(t, "sh", "-c", nat.Shell())
 	require.Equal(t, listed, run(t, "nft", "list", "table", "ip", "cutaway-x"))
 	undo(t, nat)
+}
+
+// What passes is counted at every point, before and after its address changes.
+func TestNftCount(t *testing.T) {
+	if !inNewNet(t) {
+		return
+	}
+	count := NftCount{Table: "cutaway-count", Points: []NftPoint{
+		{Name: "asked", Hook: "output", Priority: -300, From: "127.0.0.1", To: "127.0.0.2"},
+		{Name: "arrived", Hook: "input", Priority: 10, From: "127.0.0.1", To: "127.0.0.2"},
+		{Name: "nobody", Hook: "forward", Priority: -10, From: "127.0.0.1", To: "127.0.0.2"},
+	}}
+	do(t, &Target{}, LoopbackUp{}, count)
+	c, err := net.Dial("udp", "127.0.0.2:9")
+	require.NoError(t, err)
+	defer c.Close()
+	_, err = c.Write([]byte("x"))
+	require.NoError(t, err)
+	listed := func() string { return run(t, "nft", "list", "table", "ip", "cutaway-count") }
+	require.Eventually(t, func() bool { return strings.Count(listed(), "counter packets 1 bytes 29") == 2 }, time.Second, time.Millisecond, listed())
+	require.Contains(t, listed(), "counter packets 0 bytes 0", "nothing was forwarded")
+	undo(t, count, count)
+	run(t, "sh", "-c", count.Shell())
+	require.Equal(t, 3, strings.Count(listed(), "counter packets 0 bytes 0"))
+	undo(t, count)
 }
 
 func TestNftRefusesWhatItCannotSay(t *testing.T) {

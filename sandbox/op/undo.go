@@ -30,6 +30,7 @@ var undoers = map[string]func([]byte) (Undoer, error){
 	Bridge{}.Name():         decode[Bridge],
 	Veth{}.Name():           decode[Veth],
 	Nft{}.Name():            decode[Nft],
+	NftCount{}.Name():       decode[NftCount],
 }
 
 func decode[T Undoer](data []byte) (Undoer, error) {

@@ -118,9 +118,7 @@ func onThrowawayThread(work func() error) error {
 	done := make(chan error)
 	go func() {
 		runtime.LockOSThread()
-		if unix.Gettid() == unix.Getpid() {
-			// The main thread cannot end, and /proc/self/ns shows *its*
-			// namespaces. Hold it here while another thread does the work.
+		if OnMainThread() { // hold it here while another thread does the work
 			err := onThrowawayThread(work)
 			runtime.UnlockOSThread()
 			done <- err
@@ -130,3 +128,8 @@ func onThrowawayThread(work func() error) error {
 	}()
 	return <-done
 }
+
+// OnMainThread reports whether the caller runs on the process's first thread. It
+// is no thread to change anything about: it cannot end before the process, and
+// what /proc/self shows of namespaces and credentials is its own.
+func OnMainThread() bool { return unix.Gettid() == unix.Getpid() }
