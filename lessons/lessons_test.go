@@ -208,6 +208,9 @@ func TestPieces(t *testing.T) {
 	for piece := range strings.SplitSeq(out.String(), "[Enter] more") {
 		require.LessOrEqual(t, strings.Count(piece, "\n"), 12)
 	}
+	out.Reset()
+	require.NoError(t, p.show(strings.Repeat("a line\n", 10)))
+	require.NotContains(t, out.String(), "more", "it fits")
 	require.ErrorIs(t, p.show(strings.Repeat(paragraph, 3)), ErrStopped)
 }
 

@@ -127,7 +127,7 @@ func (p *Player) say(format string, args ...any) { _, _ = fmt.Fprintf(p.Out, for
 // show writes a text in pieces that fit on the terminal above a question, cut
 // between paragraphs if that leaves half a screen.
 func (p *Player) show(text string) error {
-	lines := strings.SplitAfter(text, "\n")
+	lines := slices.Collect(strings.Lines(text))
 	for room := p.Height - 3; p.Height > 0 && len(lines) > room; {
 		at := room
 		for at > room/2 && strings.TrimSpace(lines[at]) != "" {
