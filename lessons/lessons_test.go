@@ -200,7 +200,7 @@ func TestPlayer(t *testing.T) {
 // A text longer than the terminal comes in pieces, and nothing of it is lost.
 func TestPieces(t *testing.T) {
 	var out bytes.Buffer
-	p := Player{In: bufio.NewReader(strings.NewReader("\n\n\n")), Out: &out, Height: 13}
+	p := Player{In: bufio.NewReader(strings.NewReader("\n\n")), Out: &out, Height: 13}
 	paragraph := strings.Repeat("a line\n", 5) + "\n"
 	require.NoError(t, p.show(strings.Repeat(paragraph, 3)+strings.Repeat("b line\n", 9)))
 	require.Equal(t, 15, strings.Count(out.String(), "a line\n"))
