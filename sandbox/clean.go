@@ -7,7 +7,9 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"time"
 
+	"cutaway/sandbox/image"
 	"cutaway/sandbox/op"
 	"cutaway/sandbox/plan"
 	"cutaway/sandbox/sys"
@@ -24,11 +26,16 @@ func Clean(state string) ([]string, error) {
 
 // Clean undoes what runs that were killed have left: first what their journals
 // say, then whatever else carries the lab's name and belongs to no live
-// container. It returns a line for each thing it undid.
+// container, and what is half done in the store of images. It returns a line for
+// each thing it undid.
 func (l *Lab) Clean() ([]string, error) {
 	undone, err := l.cleanJournals()
 	swept, sweepErr := l.sweep()
-	return append(undone, swept...), errors.Join(err, sweepErr)
+	half, storeErr := image.Sweep(l.Dirs.Images())
+	for _, path := range half {
+		swept = append(swept, "half done "+path)
+	}
+	return append(undone, swept...), errors.Join(err, sweepErr, storeErr)
 }
 
 // abandoned reports whether the process that made a journal or a directory is
@@ -42,6 +49,25 @@ func abandoned(path string) bool {
 	return sys.TryLock(f) == nil
 }
 
+// dying waits for the lock of a journal whose process is gone: a child of its
+// that is just being born has the file open as well, until it has executed init's
+// program, and flock(2) goes with the last copy.
+func dying(path string) bool {
+	r, _, _, err := readJournal(path)
+	if err != nil {
+		return false
+	}
+	if _, err := startTime(r.Host); err == nil {
+		return false
+	}
+	for deadline := time.Now().Add(time.Second); time.Now().Before(deadline); time.Sleep(time.Millisecond) {
+		if abandoned(path) {
+			return true
+		}
+	}
+	return false
+}
+
 // cleanJournals undoes every abandoned journal.
 func (l *Lab) cleanJournals() ([]string, error) {
 	paths, err := filepath.Glob(l.Dirs.Journal("*"))
@@ -52,9 +78,9 @@ func (l *Lab) cleanJournals() ([]string, error) {
 		undone []string
 		failed []error
 	)
-	err = l.locked(func() error {
+	err = l.Locked(func() error {
 		for _, path := range paths {
-			if !abandoned(path) {
+			if !abandoned(path) && !dying(path) {
 				continue
 			}
 			what, err := l.cleanJournal(path)
@@ -119,7 +145,7 @@ func (l *Lab) sweep() ([]string, error) {
 		swept  []string
 		failed []error
 	)
-	err := l.locked(func() error {
+	err := l.Locked(func() error {
 		records, err := l.Records()
 		if err != nil {
 			records = nil
@@ -173,6 +199,11 @@ func (l *Lab) orphans(live func(string) bool) []orphan {
 	for _, hierarchy := range hierarchies {
 		dirs(filepath.Join(hierarchy, "cutaway", "*"), "control group", func(p string) op.Undoer { return op.CgroupCreate{Dirs: []string{p}} })
 		dirs(filepath.Join(hierarchy, "cutaway"), "control group", func(p string) op.Undoer { return op.CgroupCreate{Dirs: []string{p}, Shared: true} })
+	}
+	if l.Features.Root() {
+		for _, mount := range l.Features.Cgroup.Mounts { // those of a container that runc made for comparison
+			dirs(filepath.Join(mount, "cutaway-runc-*"), "control group", func(p string) op.Undoer { return op.CgroupCreate{Dirs: []string{p}} })
+		}
 	}
 	found = append(found, l.networkOrphans(live)...)
 	dirs(l.Dirs.Container("*"), "directory", func(p string) op.Undoer { return op.Dir{Path: p} })

@@ -53,7 +53,7 @@ func open(state string) (*Lab, error) {
 	}
 	l := &Lab{Dirs: dirs, Features: f}
 	// Made here, the lock's file appears in no Snapshot as a container's doing.
-	return l, l.locked(func() error { return nil })
+	return l, l.Locked(func() error { return nil })
 }
 
 // Options say how a container is made, beside what it is.

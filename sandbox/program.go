@@ -83,17 +83,16 @@ func (d Dirs) writeProgram(path string) error {
 	if err != nil {
 		return err
 	}
-	file, err := os.CreateTemp(d.Data, ".new-init-")
+	file, err := sys.Nameless(d.Data)
 	if err != nil {
-		return fmt.Errorf("make init's program: %w", err)
+		return fmt.Errorf("make init's program in %s: %w", d.Data, err)
 	}
 	_, err = io.Copy(file, program)
-	err = errors.Join(err, file.Chmod(0o555), file.Close())
-	if err == nil {
-		err = os.Rename(file.Name(), path)
+	if err = errors.Join(err, file.Chmod(0o555)); err == nil {
+		err = sys.Name(file, path)
 	}
-	if err != nil {
-		return errors.Join(fmt.Errorf("make init's program: %w", err), os.Remove(file.Name()))
+	if err = errors.Join(err, file.Close()); err != nil && !errors.Is(err, os.ErrExist) { // another cutaway was quicker
+		return fmt.Errorf("make init's program %s: %w", path, err)
 	}
 	for _, o := range old {
 		if err := os.Remove(o); err != nil && !errors.Is(err, os.ErrNotExist) {

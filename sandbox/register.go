@@ -30,7 +30,7 @@ func (l *Lab) register(spec plan.Spec, o Options) (*Container, error) {
 		}
 	}
 	c := &Container{lab: l, opts: o}
-	err := l.locked(func() (err error) {
+	err := l.Locked(func() (err error) {
 		if o.Stage == "" { // two people may well play the same stage
 			if err := l.nameFree(o.Name); err != nil {
 				return err
@@ -146,9 +146,9 @@ func hostsFile(address, hostname string) string {
 	return text
 }
 
-// locked runs f while no other cutaway changes what they share: the address
+// Locked runs f while no other cutaway changes what they share: the address
 // list, the bridge, the settings to restore.
-func (l *Lab) locked(f func() error) error {
+func (l *Lab) Locked(f func() error) error {
 	file, err := os.OpenFile(filepath.Join(l.Dirs.Run, "lock"), os.O_CREATE|os.O_RDWR, 0o600)
 	if err != nil {
 		return fmt.Errorf("open the lab's lock: %w", err)

@@ -162,7 +162,7 @@ func (w *watcher) look(ctx context.Context) (*inspect.Snapshot, error) {
 // named finds whose a link, table, group or directory of the lab's is; what a
 // stage needs for a run has no container's name.
 var named = sync.OnceValue(func() *regexp.Regexp {
-	return regexp.MustCompile(`(?:cutaway[-/]|containers/)([0-9a-f]{6})\b|containers/(?:pull|runc)-`)
+	return regexp.MustCompile(`(?:cutaway[-/]|containers/)([0-9a-f]{6})\b|containers/(?:pull|runc|tree)-`)
 })
 
 // mine leaves out of a Diff what belongs to other containers that come and go

@@ -96,7 +96,7 @@ func prepare(ctx context.Context, l *sandbox.Lab, store *image.Store, s Stage) (
 		}
 		return m, err
 	}
-	m.Tree, err = flatten(ctx, l.Dirs, store, img, o)
+	m.Tree, err = flatten(ctx, l, store, img, o)
 	m.Lower = m.Tree
 	return m, err
 }
@@ -122,24 +122,25 @@ func builtIn(ctx context.Context, store *image.Store) (*image.Image, error) {
 
 // flatten gives a directory with all layers of img applied, making it the first
 // time.
-func flatten(ctx context.Context, d sandbox.Dirs, store *image.Store, img *image.Image, o image.Owner) (string, error) {
-	dir := filepath.Join(d.Data, "trees")
-	tree := filepath.Join(dir, fmt.Sprintf("%.12s-%d", img.Digest[len("sha256:"):], o.UIDBase))
+func flatten(ctx context.Context, l *sandbox.Lab, store *image.Store, img *image.Image, o image.Owner) (tree string, err error) {
+	dir := filepath.Join(l.Dirs.Data, "trees")
+	tree = filepath.Join(dir, fmt.Sprintf("%.12s-%d", img.Digest[len("sha256:"):], o.UIDBase))
 	if _, err := os.Stat(tree); err == nil {
 		return tree, nil
 	}
 	if err := os.MkdirAll(dir, 0o711); err != nil {
 		return "", fmt.Errorf("make a place for root filesystems: %w", err)
 	}
-	fresh, err := os.MkdirTemp(dir, ".new-")
+	fresh, err := newPlace(l, "tree-")
 	if err != nil {
-		return "", fmt.Errorf("make a place for a root filesystem: %w", err)
-	}
-	defer os.RemoveAll(fresh)
-	if err := store.Flatten(ctx, img, o, filepath.Join(fresh, "root")); err != nil {
 		return "", err
 	}
-	err = os.Rename(filepath.Join(fresh, "root"), tree)
+	defer func() { err = errors.Join(err, fresh.remove()) }()
+	root := filepath.Join(fresh.dir, "root")
+	if err := store.Flatten(ctx, img, o, root); err != nil {
+		return "", err
+	}
+	err = os.Rename(root, tree)
 	if errors.Is(err, fs.ErrExist) { // another cutaway was quicker
 		return tree, nil
 	}

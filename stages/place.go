@@ -20,19 +20,21 @@ type place struct {
 
 // newPlace makes a place whose name begins with prefix. It can be searched by
 // everybody, for a container's root, who is nobody here, must get through.
-func newPlace(d sandbox.Dirs, prefix string) (place, error) {
-	parent := filepath.Join(d.Data, "containers")
-	if err := sweepPlaces(parent, prefix); err != nil {
-		return place{}, err
-	}
-	dir, err := os.MkdirTemp(parent, prefix)
-	if err != nil {
-		return place{}, fmt.Errorf("make a place for this stage: %w", err)
-	}
-	p := place{dir: dir}
-	if p.lock, err = os.Open(dir); err == nil {
-		err = errors.Join(sys.Lock(p.lock), p.lock.Chmod(0o711))
-	}
+func newPlace(l *sandbox.Lab, prefix string) (p place, err error) {
+	parent := filepath.Join(l.Dirs.Data, "containers")
+	// Nobody may take the place for abandoned before its lock is held.
+	err = l.Locked(func() error {
+		if err := sweepPlaces(parent, prefix); err != nil {
+			return err
+		}
+		if p.dir, err = os.MkdirTemp(parent, prefix); err != nil {
+			return err
+		}
+		if p.lock, err = os.Open(p.dir); err != nil {
+			return err
+		}
+		return errors.Join(sys.Lock(p.lock), p.lock.Chmod(0o711))
+	})
 	if err != nil {
 		return place{}, errors.Join(fmt.Errorf("make a place for this stage: %w", err), p.remove())
 	}

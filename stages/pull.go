@@ -30,7 +30,7 @@ type Pulled struct {
 // pullImage is the prelude of a stage whose image comes from a registry: it is
 // fetched over HTTP, each time, and its layers become directories.
 func pullImage(ctx context.Context, p *Prelude, m Materials) (Materials, func() error, error) {
-	f, err := newPulled(p.runner.Lab.Dirs)
+	f, err := newPulled(p.runner.Lab)
 	if err != nil {
 		return m, f.close, err
 	}
@@ -59,9 +59,9 @@ func pullImage(ctx context.Context, p *Prelude, m Materials) (Materials, func() 
 }
 
 // newPulled starts the registry and makes an empty store.
-func newPulled(d sandbox.Dirs) (f *Pulled, err error) {
+func newPulled(l *sandbox.Lab) (f *Pulled, err error) {
 	f = &Pulled{}
-	if f.place, err = newPlace(d, "pull-"); err != nil {
+	if f.place, err = newPlace(l, "pull-"); err != nil {
 		return f, err
 	}
 	if f.Store, err = image.Open(filepath.Join(f.dir, "store")); err != nil {

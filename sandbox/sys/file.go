@@ -43,6 +43,23 @@ func (d FD) Create(name string) (FD, error) {
 	return FD(fd), err
 }
 
+// Nameless makes a file in a directory, for its owner to read and write, that
+// has no name and is gone when it is closed, or when the process is killed:
+// O_TMPFILE, open(2). EOPNOTSUPP where the file system knows no such thing.
+func Nameless(dir string) (*os.File, error) {
+	fd, err := unix.Open(dir, unix.O_TMPFILE|unix.O_RDWR|unix.O_CLOEXEC, 0o600)
+	if err != nil {
+		return nil, err
+	}
+	return os.NewFile(uintptr(fd), dir), nil
+}
+
+// Name gives a file of Nameless its name; one that is taken is EEXIST. The way
+// through /proc is the one that needs no privilege: linkat(2).
+func Name(f *os.File, path string) error {
+	return unix.Linkat(unix.AT_FDCWD, "/proc/self/fd/"+strconv.Itoa(int(f.Fd())), unix.AT_FDCWD, path, unix.AT_SYMLINK_FOLLOW)
+}
+
 // Close closes the descriptor.
 func (d FD) Close() error { return unix.Close(int(d)) }
 
