@@ -43,6 +43,10 @@ type Container struct {
 	exit       sys.Exit
 }
 
+// Mark is a variable for the environment of a program of the host that works for
+// this container: it is ended with it, also by whoever cleans up.
+func (c *Container) Mark() string { return idVariable + "=" + c.Spec.ID }
+
 // PID is init's, and later the payload's, pid as the host counts.
 func (c *Container) PID() int { return c.target.PID }
 
@@ -257,7 +261,7 @@ func (c *Container) Remove() error {
 		c.Terminal.Close()
 	}
 	c.thread.end()
-	failed = append(failed, c.lab.locked(func() error {
+	failed = append(failed, c.lab.Locked(func() error {
 		others, err := c.lab.others(c.Spec.ID)
 		return errors.Join(err, c.journal.undo(others))
 	}))

@@ -4,13 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
-	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
 
-	"cutaway/sandbox/features"
 	"cutaway/sandbox/inspect"
 	"cutaway/sandbox/trace"
 	"cutaway/vm"
@@ -137,29 +134,4 @@ func (l *Look) explain(rows []inspect.Row) {
 	if len(unknown) > 0 {
 		l.Note("for the rest this version of the lab knows no reason: %s", strings.Join(unknown, ", "))
 	}
-}
-
-// keepControllers remembers which controllers the root of cgroup v2 passes on,
-// and takes back what runc enables in addition.
-func keepControllers(c features.Cgroups) (restore func() error, err error) {
-	if c.Mode != features.Unified {
-		return func() error { return nil }, nil
-	}
-	file := filepath.Join(c.Root, "cgroup.subtree_control")
-	before, err := os.ReadFile(file)
-	if err != nil {
-		return nil, err
-	}
-	return func() error {
-		after, err := os.ReadFile(file)
-		if err != nil {
-			return err
-		}
-		for _, name := range strings.Fields(string(after)) {
-			if !slices.Contains(strings.Fields(string(before)), name) {
-				err = errors.Join(err, os.WriteFile(file, []byte("-"+name), 0))
-			}
-		}
-		return err
-	}, nil
 }

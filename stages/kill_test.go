@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"cutaway/sandbox"
+	"cutaway/sandbox/features"
 	"cutaway/sandbox/image"
 	"cutaway/sandbox/plan"
 	"cutaway/sandbox/sys"
@@ -143,6 +144,13 @@ func openLab(state string) (*sandbox.Lab, *image.Store, error) {
 	}
 	store, err := image.Open(l.Dirs.Images())
 	return l, store, err
+}
+
+func detect(t *testing.T) features.Features {
+	t.Helper()
+	f, err := features.Detect()
+	require.NoError(t, err)
+	return f
 }
 
 // stateDir is a place for the lab that a container's root, who is nobody on the

@@ -37,6 +37,16 @@ func lookAround(t *testing.T, l *sandbox.Lab) machineState {
 			return err
 		}))
 	}
+	for _, mount := range l.Features.Cgroup.Mounts {
+		groups, err := filepath.Glob(mount + "/cutaway*")
+		require.NoError(t, err)
+		for _, group := range groups {
+			s.facts["control group "+group] = "of the lab's or of runc's"
+		}
+		if on, err := os.ReadFile(mount + "/cgroup.subtree_control"); err == nil {
+			s.facts["passed on in "+mount] = string(on)
+		}
+	}
 	processes, err := filepath.Glob("/proc/[0-9]*")
 	require.NoError(t, err)
 	for _, process := range processes {

@@ -104,7 +104,7 @@ func startOrdinary(ctx context.Context, l *Look) (*ordinaryRun, error) {
 	p.cmd = exec.CommandContext(ctx, "/proc/self/fd/3", "run", "--in", "host", "--state", filepath.Join(p.home, "state"),
 		"--net", "none", "--user", "0:0", "--interactive", "built-in", shell)
 	p.cmd.ExtraFiles = []*os.File{self}
-	p.cmd.Env = []string{"HOME=" + p.home, "XDG_RUNTIME_DIR=" + p.home, "PATH=/usr/bin:/bin"}
+	p.cmd.Env = []string{"HOME=" + p.home, "XDG_RUNTIME_DIR=" + p.home, "PATH=/usr/bin:/bin", l.Container.Mark()}
 	p.cmd.Dir = "/"
 	p.cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: ordinary, Gid: ordinary}}
 	p.cmd.Cancel, p.cmd.WaitDelay = func() error { return p.cmd.Process.Signal(syscall.SIGTERM) }, time.Second

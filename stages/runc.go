@@ -10,12 +10,14 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
 
 	"cutaway/sandbox/features"
 	"cutaway/sandbox/image"
+	"cutaway/sandbox/op"
 )
 
 // runc is a container that runc made, of the same Spec as one of the lab's. Its
@@ -30,7 +32,6 @@ type runc struct {
 	stdin    io.WriteCloser
 	stdout   io.Reader
 	stderr   strings.Builder
-	restore  func() error
 }
 
 // runcPatience is how long runc may take to do anything.
@@ -51,8 +52,8 @@ func findRunc() (string, error) {
 // an error.
 func startRunc(ctx context.Context, l *Look, path string) (*runc, error) {
 	c := &runc{path: path, id: "cutaway-runc-" + l.Container.Spec.ID}
-	var err error
-	if c.restore, err = keepControllers(l.Lab.Features.Cgroup); err != nil {
+	err := c.controllers(l)
+	if err != nil {
 		return c, err
 	}
 	if err := c.bundle(ctx, l); err != nil {
@@ -61,7 +62,7 @@ func startRunc(ctx context.Context, l *Look, path string) (*runc, error) {
 	c.cmd = exec.CommandContext(ctx, path, "--root", filepath.Join(c.dir, "state"), "run",
 		"--bundle", c.dir, "--pid-file", filepath.Join(c.dir, "pid"), c.id)
 	c.cmd.Cancel, c.cmd.WaitDelay = func() error { return c.cmd.Process.Signal(os.Interrupt) }, runcPatience
-	c.cmd.Stderr = &c.stderr
+	c.cmd.Stderr, c.cmd.Env = &c.stderr, append(os.Environ(), l.Container.Mark())
 	if c.stdin, err = c.cmd.StdinPipe(); err == nil {
 		c.stdout, err = c.cmd.StdoutPipe()
 	}
@@ -75,10 +76,30 @@ func startRunc(ctx context.Context, l *Look, path string) (*runc, error) {
 	return c, c.ready()
 }
 
+// controllers has the root of cgroup v2 pass on every controller, as runc does
+// and leaves: the container takes that back in the end.
+func (c *runc) controllers(l *Look) error {
+	groups := l.Lab.Features.Cgroup
+	if groups.Mode != features.Unified {
+		return nil
+	}
+	on, err := os.ReadFile(filepath.Join(groups.Root, "cgroup.subtree_control"))
+	if err != nil {
+		return err
+	}
+	for _, name := range groups.V2 {
+		if !slices.Contains(strings.Fields(string(on)), name) {
+			// Those that cannot be passed on here runc does without.
+			_ = l.Container.Extend(op.CgroupEnable{Dir: groups.Root, Controllers: []string{name}, Unless: filepath.Join(groups.Root, c.id), Own: true})
+		}
+	}
+	return nil
+}
+
 // bundle makes what runc starts from: a directory with config.json and a root
 // filesystem.
 func (c *runc) bundle(ctx context.Context, l *Look) (err error) {
-	if c.place, err = newPlace(l.Lab.Dirs, "runc-"); err != nil {
+	if c.place, err = newPlace(l.Lab, "runc-"); err != nil {
 		return err
 	}
 	img, err := l.runner.Store.Get(image.BuiltInRef)
@@ -148,9 +169,6 @@ func (c *runc) close() error {
 		}
 	}
 	failed = append(failed, c.remove())
-	if c.restore != nil {
-		failed = append(failed, c.restore())
-	}
 	return errors.Join(failed...)
 }
 

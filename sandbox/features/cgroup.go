@@ -25,6 +25,8 @@ type Cgroups struct {
 	Root string `json:"root,omitempty"`
 	// V1 maps a controller to the mount point of its v1 hierarchy.
 	V1 map[string]string `json:"v1,omitempty"`
+	// Mounts are the mount points of all hierarchies, in use by the lab or not.
+	Mounts []string `json:"mounts,omitempty"`
 	// Controllers of the v2 hierarchy: cgroup.controllers of its root.
 	V2 []string `json:"v2,omitempty"`
 	// Enabled are those that the root passes on: its cgroup.subtree_control.
@@ -97,6 +99,9 @@ func parseCgroups(r io.Reader) (Cgroups, error) {
 			continue
 		}
 		dir := left[4]
+		if (right[0] == "cgroup" || right[0] == "cgroup2") && !slices.Contains(c.Mounts, dir) {
+			c.Mounts = append(c.Mounts, dir)
+		}
 		switch right[0] {
 		case "cgroup2":
 			if c.Root == "" {

@@ -84,6 +84,8 @@ type CgroupEnable struct {
 	// Unless is set where the group is not the lab's own: the controllers are
 	// taken back in the end, unless that directory still exists.
 	Unless string `json:"unless,omitempty"`
+	// Own is set for what no other container needs.
+	Own bool `json:"own,omitempty"`
 }
 
 // Name implements Op.
@@ -106,7 +108,7 @@ func (o CgroupEnable) Undo(k *sys.Kernel) error {
 }
 
 // IsShared implements Shared.
-func (o CgroupEnable) IsShared() bool { return true }
+func (o CgroupEnable) IsShared() bool { return !o.Own }
 
 // Shell implements Op.
 func (o CgroupEnable) Shell() string { return "echo " + quote(o.text("+")) + " > " + quote(o.file()) }
