@@ -178,7 +178,7 @@ func TestUsageErrors(t *testing.T) {
 	for _, args := range [][]string{{}, {"install"}, {"remove", "test"}, {"install", "nonsense"}, {"name", "nonsense"}} {
 		out, status := m.run(args...)
 		require.Equal(t, 2, status, "%q: %s", args, out)
-		require.Contains(t, out, "groups: build busybox lab hand compare test bench box lima test-vagrant vm kernel")
+		require.Contains(t, out, "groups: build busybox lab hand compare test bench box lima test-vagrant test-arm64 vm kernel")
 	}
 }
 
