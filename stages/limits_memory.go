@@ -24,8 +24,8 @@ func lookHigh(l *Look) {
 	l.Set(high, strconv.Itoa(lowHigh), "a limit can change while the group lives", "memory.high")
 	counted := []string{"memory.events high", "memory.events oom_kill"}
 	if l.v2() {
-		l.Note("the next program wants more than memory.high. It is not killed: it is made to wait at each further page, and on purpose gets no further in a second")
-		l.Effect("timeout 1 probe eat 48M", "143 is 128 + 15: the timeout ended it", counted,
+		l.Note("the next program wants more than memory.high. It is not killed: it is made to wait at each further page, and on purpose gets no further in three seconds")
+		l.Effect("timeout 3 probe eat 48M", "143 is 128 + 15: the timeout ended it", counted,
 			func(o Out, e effect) bool {
 				return o.Status == 143 && e.rise(counted[0]) > 0 && e.rise(counted[1]) == 0
 			})
