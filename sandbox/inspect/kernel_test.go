@@ -386,14 +386,19 @@ func TestForwardDropsAndCounters(t *testing.T) {
 	require.NoError(t, err)
 	nft(`table ip other-filter {
 			chain FORWARD { type filter hook forward priority 5; policy drop; }
-			chain INPUT { type filter hook input priority 5; policy accept; } }
+			chain INPUT { type filter hook input priority 5; policy accept; }
+		}
 		table ip cutaway-counted {
 			chain out { type filter hook output priority 0; ip daddr 127.0.0.3 counter; ip daddr 127.0.0.3 counter; }
-			chain none { type filter hook forward priority 6; counter; } }`)
+			chain none { type filter hook forward priority 6; counter; }
+		}`)
 	t.Cleanup(func() { nft("delete table ip other-filter; delete table ip cutaway-counted") })
 	after, err := ForwardDrops()
 	require.NoError(t, err)
 	require.Equal(t, []string{"chain FORWARD of table ip other-filter"}, slices.DeleteFunc(after, func(c string) bool { return slices.Contains(before, c) }))
+	// A new network namespace, which these tests are in, has lo switched off.
+	require.NoError(t, exec.Command("ip", "link", "set", "lo", "up").Run())
+	t.Cleanup(func() { require.NoError(t, exec.Command("ip", "link", "set", "lo", "down").Run()) })
 	c, err := net.Dial("udp", "127.0.0.3:9")
 	require.NoError(t, err)
 	defer c.Close()

@@ -89,17 +89,19 @@ func start(t *testing.T, attr *syscall.SysProcAttr, argv ...string) *exec.Cmd {
 	return cmd
 }
 
-// awaitExec returns when the command runs its program. That Start has returned
-// means that execve has closed descriptors, which some kernels, such as Debian's
-// 6.1.192, do before the process has its new memory and time namespace. Its
-// command line is what execve writes last.
+// awaitExec returns when the command runs its program, or one that this has
+// executed in turn. That Start has returned means that execve has closed
+// descriptors, which some kernels, such as Debian's 6.1.192, do before the process
+// has its new memory and time namespace. Its command line, until then that of this
+// program, is what execve writes last.
 func awaitExec(t *testing.T, cmd *exec.Cmd) {
 	t.Helper()
-	want := strings.Join(cmd.Args, "\x00") + "\x00"
+	ours, err := os.ReadFile("/proc/self/cmdline")
+	require.NoError(t, err)
 	require.Eventually(t, func() bool {
 		text, err := os.ReadFile(fmt.Sprintf("/proc/%d/cmdline", cmd.Process.Pid))
 		require.NoError(t, err)
-		return string(text) == want
+		return len(text) > 0 && string(text) != string(ours)
 	}, 5*time.Second, time.Millisecond)
 }
 
