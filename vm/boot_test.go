@@ -122,12 +122,13 @@ func TestRun(t *testing.T) {
 	})
 }
 
-// testTerminal types into a shell that has job control.
+// testTerminal types into a shell that has job control. Before a prompt the shell
+// looks what became of its jobs; so one more prompt comes before exit.
 func testTerminal(t *testing.T, ctx context.Context, m *Machine) {
 	keys, typed := io.Pipe()
 	var screen bytes.Buffer
 	go func() {
-		for _, line := range []string{"stty size; tty\n", "sleep 40\n", "\x03", "echo status $?\n", "sleep 41\n", "\x1a", "jobs\n", "kill -9 %1\n", "exit 5\n"} {
+		for _, line := range []string{"stty size; tty\n", "sleep 40\n", "\x03", "echo status $?\n", "sleep 41\n", "\x1a", "jobs\n", "kill -9 %1\n", "\n", "exit 5\n"} {
 			io.WriteString(typed, line)
 			time.Sleep(300 * time.Millisecond)
 		}
