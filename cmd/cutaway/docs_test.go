@@ -82,11 +82,14 @@ func lineWith(output, text string) string {
 	return ""
 }
 
-// printed runs the cutaway that make build has left, on a host called laptop.
+// printed runs the cutaway that make build has left, on a host called laptop
+// whose next process is 500: where lines break depends on how long the ids in
+// them are.
 func printed(t *testing.T, args []string) string {
 	t.Helper()
-	script := "echo laptop > /proc/sys/kernel/hostname && exec ../../bin/cutaway " + strings.Join(args, " ")
-	cmd := exec.CommandContext(t.Context(), "unshare", "--uts", "sh", "-c", script)
+	script := "echo laptop > /proc/sys/kernel/hostname && echo 499 > /proc/sys/kernel/ns_last_pid && " +
+		"exec ../../bin/cutaway " + strings.Join(args, " ")
+	cmd := exec.CommandContext(t.Context(), "unshare", "--uts", "--pid", "--fork", "--mount-proc", "sh", "-c", script)
 	cmd.Env = append(os.Environ(), "NO_COLOR=1", "TERM=dumb")
 	cmd.Stderr = os.Stderr
 	out, err := cmd.Output()
