@@ -21,7 +21,7 @@ var user = Stage{
 	Needs:  func(f features.Features) error { return f.HaveNamespace("user") },
 	Add: func(s *plan.Spec, m Materials) {
 		s.Add("user")
-		s.Linux.UIDMappings, s.Linux.GIDMappings = m.Mappings, m.Mappings
+		s.Linux.UIDMappings, s.Linux.GIDMappings = m.UIDMappings, m.GIDMappings
 	},
 	Look: lookUser,
 }

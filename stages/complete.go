@@ -67,7 +67,9 @@ func Complete(m Materials, w Wish) (plan.Spec, error) {
 
 // Early is as much of a complete container as follows without its image.
 func Early(f features.Features, w Wish) (plan.Spec, error) {
-	s, err := w.born(Materials{Features: f, Mappings: mappings(f, os.Geteuid())})
+	m := Materials{Features: f}
+	m.UIDMappings, m.GIDMappings = mappings(f)
+	s, err := w.born(m)
 	return s, errors.Join(err, w.ordinary(s, f))
 }
 

@@ -17,8 +17,10 @@ func anImage(t *testing.T, euid int) Materials {
 	f, err := features.Detect()
 	require.NoError(t, err)
 	f.EUID = euid
-	return Materials{Features: f, Layers: []string{t.TempDir()}, Mappings: mappings(f, euid), Seccomp: &op.SeccompProfile{DefaultAction: "SCMP_ACT_ERRNO"},
+	m := Materials{Features: f, Layers: []string{t.TempDir()}, Seccomp: &op.SeccompProfile{DefaultAction: "SCMP_ACT_ERRNO"},
 		Config: image.Config{Entrypoint: []string{"/entry"}, Cmd: []string{"image", "words"}, Env: []string{"A=image", "PATH=/image"}, User: "7:8", WorkingDir: "/srv"}}
+	m.UIDMappings, m.GIDMappings = mappings(f)
+	return m
 }
 
 func TestCompleteRunsWhatTheImageSays(t *testing.T) {

@@ -3,7 +3,6 @@ package stages
 import (
 	"context"
 	"errors"
-	"os"
 
 	"cutaway/sandbox/image"
 	"cutaway/sandbox/plan"
@@ -28,7 +27,8 @@ func (r *Runner) Image(ctx context.Context, ref string, o image.PullOptions) (*i
 func (r *Runner) Container(ctx context.Context, img *image.Image, w Wish) (s plan.Spec, release func(), err error) {
 	release = func() {}
 	f := r.Lab.Features
-	m := Materials{Features: f, Mappings: mappings(f, os.Geteuid()), Config: img.Config}
+	m := Materials{Features: f, Config: img.Config}
+	m.UIDMappings, m.GIDMappings = mappings(f)
 	m.Layers, err = r.Store.Unpack(ctx, img, owner(f, !w.HostUsers && user.Lacks(f) == nil))
 	if err != nil {
 		return s, release, err

@@ -28,10 +28,11 @@ type Materials struct {
 	Layers []string
 	Config image.Config
 	User   image.User // whom Config names, by the image's own passwd file
-	// Mappings of the user namespace, and who owns files under them.
-	Mappings []op.IDMapping
-	Owner    image.Owner
-	Seccomp  *op.SeccompProfile // the filter of stage 12 and later
+	// UIDMappings and GIDMappings are the user namespace's, Owner says who owns
+	// files under them.
+	UIDMappings, GIDMappings []op.IDMapping
+	Owner                    image.Owner
+	Seccomp                  *op.SeccompProfile // the filter of stage 12 and later
 	// Disk is what the lab's files lie on, as major:minor; "" if its traffic
 	// cannot be limited here.
 	Disk string
@@ -42,13 +43,16 @@ type Materials struct {
 	Before int
 }
 
-// mappings gives the id map: ids that belong to nobody for root, and only
-// themselves for an ordinary user, who may map no other.
-func mappings(f features.Features, uid int) []op.IDMapping {
-	if f.Root() {
-		return []op.IDMapping{{ContainerID: 0, HostID: f.IDs.First, Size: f.IDs.Count}}
+// mappings gives the maps of users and groups: ids that belong to nobody for
+// root, and only their own for an ordinary user, who may map no other.
+func mappings(f features.Features) (uids, gids []op.IDMapping) {
+	toRoot := func(first, count int) []op.IDMapping {
+		return []op.IDMapping{{ContainerID: 0, HostID: first, Size: count}}
 	}
-	return []op.IDMapping{{ContainerID: 0, HostID: uid, Size: 1}}
+	if f.Root() {
+		return toRoot(f.IDs.First, f.IDs.Count), toRoot(f.IDs.First, f.IDs.Count)
+	}
+	return toRoot(f.EUID, 1), toRoot(f.EGID, 1)
 }
 
 // owner says whose files a root filesystem is made of: with a user namespace,
@@ -70,7 +74,8 @@ func prepare(ctx context.Context, l *sandbox.Lab, store *image.Store, s Stage) (
 	if err != nil {
 		return Materials{}, fmt.Errorf("read the machine's name: %w", err)
 	}
-	m := Materials{Features: l.Features, Mappings: mappings(l.Features, os.Geteuid()), Host: host}
+	m := Materials{Features: l.Features, Host: host}
+	m.UIDMappings, m.GIDMappings = mappings(l.Features)
 	if s.Number() < chroot.Number() {
 		return m, nil
 	}

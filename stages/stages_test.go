@@ -30,8 +30,8 @@ import (
 var update = flag.Bool("update", false, "write the golden plans in testdata anew")
 
 // machine is a machine that can do every stage, with the given control groups.
-func machine(cgroups features.Cgroups, uid int) features.Features {
-	f := features.Features{Kernel: features.Version{Major: 6, Minor: 12}, EUID: uid, EGID: uid, LastCap: 40,
+func machine(cgroups features.Cgroups, uid, gid int) features.Features {
+	f := features.Features{Kernel: features.Version{Major: 6, Minor: 12}, EUID: uid, EGID: gid, LastCap: 40,
 		Cgroup: cgroups, Namespaces: map[string]bool{}, IDs: features.IDs{First: 100000, Count: 65536}}
 	for _, name := range []string{"mnt", "uts", "ipc", "pid", "net", "user", "cgroup", "time"} {
 		f.Namespaces[name] = true
@@ -48,16 +48,15 @@ var (
 		"memory": "/sys/fs/cgroup/memory", "cpu": "/sys/fs/cgroup/cpu,cpuacct", "pids": "/sys/fs/cgroup/pids",
 		"blkio": "/sys/fs/cgroup/blkio", "freezer": "/sys/fs/cgroup/freezer"}}
 
-	onV2     = machine(unified, 0)
-	onV1     = machine(legacy, 0)
-	rootless = machine(unified, 1000)
+	onV2     = machine(unified, 0, 0)
+	onV1     = machine(legacy, 0, 0)
+	rootless = machine(unified, 1000, 100)
 )
 
 // fixed are materials that exist nowhere.
 func fixed(f features.Features) Materials {
-	return Materials{
+	m := Materials{
 		Features: f,
-		Mappings: mappings(f, f.EUID),
 		Tree:     "/var/lib/cutaway/trees/TREE",
 		Lower:    "/var/lib/cutaway/trees/TREE",
 		Layers:   []string{"/var/lib/cutaway/layers/3-app", "/var/lib/cutaway/layers/2-change", "/var/lib/cutaway/layers/1-base"},
@@ -69,6 +68,8 @@ func fixed(f features.Features) Materials {
 		Seccomp: &op.SeccompProfile{DefaultAction: "SCMP_ACT_ALLOW",
 			Syscalls: []op.SeccompRule{{Names: []string{"mount"}, Action: "SCMP_ACT_ERRNO"}}},
 	}
+	m.UIDMappings, m.GIDMappings = mappings(f)
+	return m
 }
 
 // example is the Spec of a stage as a container with the id ID.
