@@ -138,13 +138,26 @@ func (a *Attempt) Task() string { return fill(a.Exercise.Task, a.Params) }
 func (a *Attempt) Hint() (string, error) {
 	h := a.Exercise.Hints
 	a.Hints = min(a.Hints+1, len(h))
-	return fill(h[a.Hints-1], a.Params), a.save()
+	return a.fill(h[a.Hints-1]), a.save()
 }
 
 // Solution is how it is done, with what was drawn.
 func (a *Attempt) Solution() (string, error) {
 	text, err := fs.ReadFile(a.Exercise.dir, "solution.sh")
-	return fill(string(text), a.Params), err
+	return a.fill(string(text)), err
+}
+
+// fill puts what was drawn in its place, and the pid of the process to look at,
+// where that runs, in the place of {{pid}}.
+func (a *Attempt) fill(text string) string {
+	text = fill(text, a.Params)
+	if !strings.Contains(text, "{{pid}}") {
+		return text
+	}
+	if pid, err := findProcess(fill(a.Exercise.Process, a.Params)); err == nil && pid != 0 {
+		return strings.ReplaceAll(text, "{{pid}}", strconv.Itoa(pid))
+	}
+	return strings.ReplaceAll(text, "{{pid}}", "PID")
 }
 
 // script runs one of the exercise's scripts, if it has it, and waits until it
@@ -167,7 +180,7 @@ func (a *Attempt) script(ctx context.Context, name string) error {
 // on standard error.
 func (a *Attempt) sh(ctx context.Context, text string) *exec.Cmd {
 	c := exec.CommandContext(ctx, "/bin/sh", "-e", "-s")
-	c.Dir, c.Stdin, c.Stderr = a.Dir, strings.NewReader(fill(text, a.Params)), os.Stderr
+	c.Dir, c.Stdin, c.Stderr = a.Dir, strings.NewReader(a.fill(text)), os.Stderr
 	c.Env = append(os.Environ(), markVariable+"="+a.Nonce)
 	for name, value := range a.Params {
 		c.Env = append(c.Env, strings.ToUpper(name)+"="+value)

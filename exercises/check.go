@@ -62,6 +62,13 @@ func (a *Attempt) Check(ctx context.Context) ([]Finding, error) {
 		if !f.OK {
 			break
 		}
+		if c.Run == "" {
+			continue
+		}
+		// What it did is to be seen: in the counters of a control group, say.
+		if theirs, err = inspect.OfProcess(pid); err != nil {
+			return findings, err
+		}
 	}
 	return findings, nil
 }
@@ -71,7 +78,7 @@ func (a *Attempt) check(ctx context.Context, c Check, pid int, theirs, host *ins
 	f := Finding{Want: fill(c.Want, a.Params), Look: c.Look}
 	hosts := ""
 	if c.Run != "" {
-		out, err := inside(ctx, pid, foreign(theirs, host), fill(c.Run, a.Params))
+		out, err := a.inside(ctx, pid, enter(theirs, host, pid), fill(c.Run, a.Params), answers)
 		if err != nil {
 			return f, err
 		}
@@ -81,7 +88,7 @@ func (a *Attempt) check(ctx context.Context, c Check, pid int, theirs, host *ins
 		f.Observed, hosts = fact(theirs, name), fact(host, name)
 	}
 	if c.Answer != "" {
-		f.Expected = f.Observed
+		f.Expected = strings.TrimSuffix(f.Observed, "\nexit status 0")
 		f.Observed = answers[c.Answer]
 		f.OK = f.Observed == f.Expected
 		if !f.OK { // the kernel's word is not to be given away
@@ -95,7 +102,11 @@ func (a *Attempt) check(ctx context.Context, c Check, pid int, theirs, host *ins
 	}
 	for _, cause := range c.Causes {
 		name := fill(cause.If, a.Params)
-		if fits, _ := cause.Must.holds(fact(theirs, name), fact(host, name), a.Params); cause.If == "" || fits {
+		value, hostValue := fact(theirs, name), fact(host, name)
+		if name == "observed" {
+			value, hostValue = f.Observed, hosts
+		}
+		if fits, _ := cause.Must.holds(value, hostValue, a.Params); cause.If == "" || fits {
 			f.Cause = fill(cause.Says, a.Params)
 			break
 		}
@@ -106,38 +117,53 @@ func (a *Attempt) check(ctx context.Context, c Check, pid int, theirs, host *ins
 	return f, nil
 }
 
-// entries are nsenter's flags for the namespaces that all versions of it know.
+// entries are nsenter's flags. Its oldest versions do not know the last two, but
+// then nothing here can make such a namespace either.
 var entries = []struct{ fact, flag string }{{"process.user", "-U"}, {"process.mnt", "-m"}, {"process.uts", "-u"},
-	{"process.ipc", "-i"}, {"process.net", "-n"}, {"process.pid", "-p"}}
+	{"process.ipc", "-i"}, {"process.net", "-n"}, {"process.pid", "-p"}, {"process.cgroupns", "-C"}, {"process.time", "-T"}}
 
-// foreign gives the flags for those namespaces of the process that are not ours:
-// nobody may enter the user namespace in which he is.
-func foreign(theirs, host *inspect.Snapshot) []string {
-	var flags []string
-	for _, e := range entries {
-		if fact(theirs, e.fact) != fact(host, e.fact) {
-			flags = append(flags, e.flag)
+// join goes into control groups, up to a --, and then becomes a command.
+const join = `while [ "$1" != -- ]; do echo $$ >"$1/cgroup.procs" || exit 125; shift; done; shift; exec "$@"`
+
+// enter is the command line that gets to where a process is: into its control
+// groups, then its namespaces, root and working directory, as far as they are
+// not ours: nobody may enter the user namespace in which he is.
+func enter(theirs, host *inspect.Snapshot, pid int) []string {
+	line := []string{"/bin/sh", "-c", join, "sh"}
+	for _, g := range theirs.Of(inspect.Cgroup) {
+		if dir, _, _ := strings.Cut(g.Where, "/{"); host.Find(inspect.Cgroup, g.ID) == nil {
+			line = append(line, dir)
 		}
 	}
-	return flags
+	line = append(line, "--", "nsenter", "-t", strconv.Itoa(pid), "-r", "-w")
+	for _, e := range entries {
+		if fact(theirs, e.fact) != fact(host, e.fact) {
+			line = append(line, e.flag)
+		}
+	}
+	return line
 }
 
-// inside runs a shell command in namespaces, root and working directory of a
-// process, and gives what it prints and its exit status: nsenter(1).
-func inside(ctx context.Context, pid int, namespaces []string, command string) (string, error) {
+// inside runs a shell command where enter leads to, and gives what it prints and
+// its exit status: nsenter(1). The learner's answers are in its environment, as
+// ANSWER_NAME.
+func (a *Attempt) inside(ctx context.Context, pid int, enter []string, command string, answers map[string]string) (string, error) {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
-	args := append([]string{"-t", strconv.Itoa(pid), "-r", "-w"}, namespaces...)
-	enter := exec.CommandContext(ctx, "nsenter", append(args, "/bin/sh", "-c", command)...)
+	c := exec.CommandContext(ctx, enter[0], append(enter[1:], "/bin/sh", "-c", command)...)
+	c.Env = append(os.Environ(), markVariable+"="+a.Nonce)
+	for name, value := range answers {
+		c.Env = append(c.Env, "ANSWER_"+name+"="+value)
+	}
 	var out bytes.Buffer
-	enter.Stdout, enter.Stderr = &out, &out
-	err := enter.Run()
+	c.Stdout, c.Stderr, c.WaitDelay = &out, &out, time.Second
+	err := c.Run()
 	var status *exec.ExitError
 	switch {
-	case err == nil, errors.As(err, &status):
-		return strings.TrimRight(out.String(), "\n") + fmt.Sprintf("\nexit status %d", enter.ProcessState.ExitCode()), nil
 	case ctx.Err() != nil:
 		return fmt.Sprintf("it did not end within %s", patience), nil
+	case err == nil, errors.As(err, &status), errors.Is(err, exec.ErrWaitDelay):
+		return strings.TrimRight(out.String(), "\n") + fmt.Sprintf("\nexit status %d", c.ProcessState.ExitCode()), nil
 	}
 	return "", fmt.Errorf("run a command inside process %d: %w", pid, err)
 }

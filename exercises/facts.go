@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -16,10 +17,13 @@ import (
 //	uts.nodename                     the host name in that namespace
 //	mount[target=/proc].type         of the mount at /proc
 //	cgroup.memory.max                of the process's control group
+//	cgroup[pids.max=40].path         that of the group with this limit: "/a/b"
+//	caps.bounding CAP_MKNOD          whether it is in that set: "yes" or "no"
 //	mount[target=/proc]              whether there is one: "yes" or "no"
 //
 // Of several objects that fit, the last one counts: a later mount covers an
-// earlier one.
+// earlier one. Of control groups it is the last that has the key, for with
+// version 1 a process is in one for each controller.
 
 // fact reads one from a Snapshot. What is not there is "".
 func fact(s *inspect.Snapshot, name string) string {
@@ -35,21 +39,50 @@ func fact(s *inspect.Snapshot, name string) string {
 	var found *inspect.Object
 	for i := range s.Objects {
 		o := &s.Objects[i]
-		if string(o.Kind) == kind && (where == "" || o.Detail.Get(selKey) == selValue || selKey == "id" && o.ID == selValue) {
+		fits := where == "" || o.Detail.Get(selKey) == selValue || selKey == "id" && o.ID == selValue
+		if string(o.Kind) == kind && fits && (kind != "cgroup" || !of || detail(o, key) != "") {
 			found = o
 		}
 	}
 	switch {
-	case !of && found != nil:
-		return "yes"
 	case !of:
-		return "no"
+		return yesNo(found != nil)
 	case found == nil:
 		return ""
-	case key == "id":
-		return found.ID
 	}
-	return found.Detail.Get(key)
+	return detail(found, key)
+}
+
+// detail reads one fact of an object: of those inspect has, or that follow from
+// them.
+func detail(o *inspect.Object, key string) string {
+	set, capability, one := strings.Cut(key, " CAP_")
+	switch {
+	case key == "id":
+		return o.ID
+	case o.Kind == inspect.Cgroup && key == "path":
+		_, path, v1 := strings.Cut(o.ID, ":")
+		if !v1 {
+			path = o.ID
+		}
+		return "/" + strings.TrimPrefix(path, "/")
+	case o.Kind == inspect.Caps && one:
+		return yesNo(inSet(o.Detail.Get(set), "CAP_"+capability))
+	}
+	return o.Detail.Get(key)
+}
+
+// inSet reports whether a capability is in a set as inspect writes it: by those
+// it has, or by those it lacks, "all 41 but CAP_MKNOD".
+func inSet(set, capability string) bool {
+	return slices.Contains(strings.Fields(set), capability) != strings.HasPrefix(set, "all ")
+}
+
+func yesNo(b bool) string {
+	if b {
+		return "yes"
+	}
+	return "no"
 }
 
 // findProcess gives the pid of the process with that command line, as this
