@@ -74,7 +74,7 @@ func Start(ctx context.Context, e Exercise, dir string) (*Attempt, error) {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return nil, fmt.Errorf("start exercise: %w", err)
 	}
-	if err := errors.Join(a.save(), os.WriteFile(filepath.Join(dir, "task.md"), []byte(a.Task()), 0o644)); err != nil {
+	if err := errors.Join(a.save(), os.WriteFile(filepath.Join(dir, "task.md"), []byte(a.Task()), 0o644), a.layOut()); err != nil {
 		return nil, fmt.Errorf("start exercise: %w", err)
 	}
 	if err := a.setUp(ctx); err != nil {
@@ -83,13 +83,17 @@ func Start(ctx context.Context, e Exercise, dir string) (*Attempt, error) {
 	return a, nil
 }
 
-// setUp runs setup.sh, if the exercise has one, and waits until what it starts
-// is there to be found.
+// given reports whether the process to look at is there from the start, made by
+// setup.sh.
+func (e Exercise) given() bool { return e.Kind == "mend" || e.Kind == "explain" }
+
+// setUp runs setup.sh, if the exercise has one, and waits until the process that
+// it starts, if it does, is there to be found.
 func (a *Attempt) setUp(ctx context.Context) error {
 	if _, err := fs.Stat(a.Exercise.dir, "setup.sh"); err != nil {
 		return nil
 	}
-	if err := a.script(ctx, "setup.sh"); err != nil {
+	if err := a.script(ctx, "setup.sh"); err != nil || !a.Exercise.given() {
 		return err
 	}
 	for deadline := time.Now().Add(10 * time.Second); time.Now().Before(deadline); time.Sleep(5 * time.Millisecond) {
@@ -143,8 +147,16 @@ func (a *Attempt) Hint() (string, error) {
 
 // Solution is how it is done, with what was drawn.
 func (a *Attempt) Solution() (string, error) {
-	text, err := fs.ReadFile(a.Exercise.dir, "solution.sh")
+	text, err := fs.ReadFile(a.Exercise.dir, a.Exercise.solution())
 	return a.fill(string(text)), err
+}
+
+// solution is the file that has it.
+func (e Exercise) solution() string {
+	if e.Kind == "write" {
+		return "solution/" + source
+	}
+	return "solution.sh"
 }
 
 // fill puts what was drawn in its place, and the pid of the process to look at,
@@ -235,12 +247,17 @@ func (a *Attempt) processes() []int {
 }
 
 // Reset begins anew in the same directory: what was there of the attempt is
-// taken away, and what the learner put there stays.
+// taken away, and what the learner put there stays, a program of his under
+// another name.
 func (a *Attempt) Reset(ctx context.Context) (*Attempt, error) {
 	if err := a.End(ctx); err != nil {
 		return nil, err
 	}
-	for _, name := range []string{attemptFile, "task.md", "answers.txt"} {
+	err := os.Rename(filepath.Join(a.Dir, source), filepath.Join(a.Dir, source+".before"))
+	if err != nil && !errors.Is(err, os.ErrNotExist) {
+		return nil, fmt.Errorf("reset exercise: %w", err)
+	}
+	for _, name := range []string{attemptFile, "task.md", "answers.txt", program, said} {
 		if err := os.Remove(filepath.Join(a.Dir, name)); err != nil && !errors.Is(err, os.ErrNotExist) {
 			return nil, fmt.Errorf("reset exercise: %w", err)
 		}

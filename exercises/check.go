@@ -28,33 +28,36 @@ type Finding struct {
 // patience is how long a command inside may take.
 const patience = 10 * time.Second
 
-// Check looks at the kernel. The findings end with the first that is not OK:
-// what comes after builds on it.
+// Check looks at the kernel, after running the learner's program if it takes one.
+// The findings end with the first that is not OK: what comes after builds on it.
 func (a *Attempt) Check(ctx context.Context) ([]Finding, error) {
+	if a.Exercise.Kind == "write" {
+		if f, err := a.run(ctx); f != nil || err != nil {
+			return f, err
+		}
+	}
 	command := fill(a.Exercise.Process, a.Params)
-	pid, err := findProcess(command)
-	if err != nil {
+	v := view{mark: a.Nonce, params: a.Params}
+	var err error
+	if v.pid, err = findProcess(command); err != nil {
 		return nil, err
 	}
-	if pid == 0 {
+	if v.pid == 0 {
 		return []Finding{{Want: "the process to look at is running", Expected: command, Observed: "no process with that command line",
-			Cause: "it was not started yet, or has ended; it must still run while it is checked", Look: "ps -ef"}}, nil
+			Cause: a.absent(), Look: "ps -ef"}}, nil
 	}
-	theirs, err := inspect.OfProcess(pid)
-	if err != nil {
+	if v.theirs, err = inspect.OfProcess(v.pid); err != nil {
 		return nil, err
 	}
-	host, err := inspect.OfProcess(os.Getpid())
-	if err != nil {
+	if v.machine, err = inspect.OfProcess(os.Getpid()); err != nil {
 		return nil, err
 	}
-	answers, err := a.answers()
-	if err != nil {
+	if v.answers, err = a.answers(); err != nil {
 		return nil, err
 	}
 	var findings []Finding
 	for _, c := range a.Exercise.Checks {
-		f, err := a.check(ctx, c, pid, theirs, host, answers)
+		f, err := v.check(ctx, c)
 		if err != nil {
 			return findings, err
 		}
@@ -66,55 +69,81 @@ func (a *Attempt) Check(ctx context.Context) ([]Finding, error) {
 			continue
 		}
 		// What it did is to be seen: in the counters of a control group, say.
-		if theirs, err = inspect.OfProcess(pid); err != nil {
+		if v.theirs, err = inspect.OfProcess(v.pid); err != nil {
 			return findings, err
 		}
 	}
 	return findings, nil
 }
 
+// absent is the likely cause of there being no process to look at.
+func (a *Attempt) absent() string {
+	if a.Exercise.given() {
+		return "it was there and has ended: cutaway exercise reset brings another one"
+	}
+	return "it was not started yet, or has ended; it must still run while it is checked"
+}
+
 // check makes one check.
-func (a *Attempt) check(ctx context.Context, c Check, pid int, theirs, host *inspect.Snapshot, answers map[string]string) (Finding, error) {
-	f := Finding{Want: fill(c.Want, a.Params), Look: c.Look}
-	hosts := ""
-	if c.Run != "" {
-		out, err := a.inside(ctx, pid, enter(theirs, host, pid), fill(c.Run, a.Params), answers)
-		if err != nil {
-			return f, err
-		}
-		f.Observed = out
-	} else {
-		name := fill(c.Fact, a.Params)
-		f.Observed, hosts = fact(theirs, name), fact(host, name)
+func (v view) check(ctx context.Context, c Check) (Finding, error) {
+	f := Finding{Want: v.fill(c.Want), Look: c.Look}
+	var err error
+	if f.Observed, err = v.read(ctx, c.Fact, c.Run); err != nil {
+		return f, err
+	}
+	host := ""
+	if c.Fact != "" {
+		host = v.value("machine " + v.fill(c.Fact))
 	}
 	if c.Answer != "" {
 		f.Expected = strings.TrimSuffix(f.Observed, "\nexit status 0")
-		f.Observed = answers[c.Answer]
+		f.Observed = v.answers[c.Answer]
 		f.OK = f.Observed == f.Expected
 		if !f.OK { // the kernel's word is not to be given away
 			f.Expected = "what the kernel says, on a line \"" + c.Answer + ": ...\" of answers.txt"
 		}
 	} else {
-		f.OK, f.Expected = c.Must.holds(f.Observed, hosts, a.Params)
+		f.OK, f.Expected = v.holds(c.Must, f.Observed, host)
 	}
 	if f.OK {
 		return f, nil
 	}
-	for _, cause := range c.Causes {
-		name := fill(cause.If, a.Params)
-		value, hostValue := fact(theirs, name), fact(host, name)
-		if name == "observed" {
-			value, hostValue = f.Observed, hosts
-		}
-		if fits, _ := cause.Must.holds(value, hostValue, a.Params); cause.If == "" || fits {
-			f.Cause = fill(cause.Says, a.Params)
-			break
-		}
+	if f.Cause, err = v.cause(ctx, c.Causes, f.Observed, host); err != nil {
+		return f, err
 	}
 	if f.Observed == "" {
 		f.Observed = "nothing"
 	}
 	return f, nil
+}
+
+// read gives a fact, or what a command prints inside.
+func (v view) read(ctx context.Context, fact, run string) (string, error) {
+	if run != "" {
+		return v.inside(ctx, v.fill(run))
+	}
+	return v.value(v.fill(fact)), nil
+}
+
+// cause finds the first that fits what is so, or what was observed.
+func (v view) cause(ctx context.Context, causes []Cause, observed, host string) (string, error) {
+	for _, c := range causes {
+		if c.If == "" && c.Run == "" {
+			return v.fill(c.Says), nil
+		}
+		value, hosts := observed, host
+		if c.If != "observed" {
+			var err error
+			if value, err = v.read(ctx, c.If, c.Run); err != nil {
+				return "", err
+			}
+			hosts = v.value("machine " + v.fill(c.If))
+		}
+		if fits, _ := v.holds(c.Must, value, hosts); fits {
+			return v.fill(c.Says), nil
+		}
+	}
+	return "", nil
 }
 
 // entries are nsenter's flags. Its oldest versions do not know the last two, but
@@ -128,16 +157,16 @@ const join = `while [ "$1" != -- ]; do echo $$ >"$1/cgroup.procs" || exit 125; s
 // enter is the command line that gets to where a process is: into its control
 // groups, then its namespaces, root and working directory, as far as they are
 // not ours: nobody may enter the user namespace in which he is.
-func enter(theirs, host *inspect.Snapshot, pid int) []string {
+func (v view) enter() []string {
 	line := []string{"/bin/sh", "-c", join, "sh"}
-	for _, g := range theirs.Of(inspect.Cgroup) {
-		if dir, _, _ := strings.Cut(g.Where, "/{"); host.Find(inspect.Cgroup, g.ID) == nil {
+	for _, g := range v.theirs.Of(inspect.Cgroup) {
+		if dir, _, _ := strings.Cut(g.Where, "/{"); v.machine.Find(inspect.Cgroup, g.ID) == nil {
 			line = append(line, dir)
 		}
 	}
-	line = append(line, "--", "nsenter", "-t", strconv.Itoa(pid), "-r", "-w")
+	line = append(line, "--", "nsenter", "-t", strconv.Itoa(v.pid), "-r", "-w")
 	for _, e := range entries {
-		if fact(theirs, e.fact) != fact(host, e.fact) {
+		if v.value(e.fact) != v.value("machine "+e.fact) {
 			line = append(line, e.flag)
 		}
 	}
@@ -147,12 +176,13 @@ func enter(theirs, host *inspect.Snapshot, pid int) []string {
 // inside runs a shell command where enter leads to, and gives what it prints and
 // its exit status: nsenter(1). The learner's answers are in its environment, as
 // ANSWER_NAME.
-func (a *Attempt) inside(ctx context.Context, pid int, enter []string, command string, answers map[string]string) (string, error) {
+func (v view) inside(ctx context.Context, command string) (string, error) {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
-	c := exec.CommandContext(ctx, enter[0], append(enter[1:], "/bin/sh", "-c", command)...)
-	c.Env = append(os.Environ(), markVariable+"="+a.Nonce)
-	for name, value := range answers {
+	line := append(v.enter(), "/bin/sh", "-c", command)
+	c := exec.CommandContext(ctx, line[0], line[1:]...)
+	c.Env = append(os.Environ(), markVariable+"="+v.mark)
+	for name, value := range v.answers {
 		c.Env = append(c.Env, "ANSWER_"+name+"="+value)
 	}
 	var out bytes.Buffer
@@ -165,7 +195,7 @@ func (a *Attempt) inside(ctx context.Context, pid int, enter []string, command s
 	case err == nil, errors.As(err, &status), errors.Is(err, exec.ErrWaitDelay):
 		return strings.TrimRight(out.String(), "\n") + fmt.Sprintf("\nexit status %d", c.ProcessState.ExitCode()), nil
 	}
-	return "", fmt.Errorf("run a command inside process %d: %w", pid, err)
+	return "", fmt.Errorf("run a command inside process %d: %w", v.pid, err)
 }
 
 // answers reads answers.txt of the attempt: "name: value" lines.

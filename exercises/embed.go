@@ -16,8 +16,11 @@
 //	wrong/*.sh     mistakes, each with the diagnosis it must get in a first line
 //	               "# says: ..."
 //
-// Read 03-uts/rename, then exercise.go, facts.go, check.go, attempt.go, and
-// verify.go, which proves of each that it works.
+// Where a program is to be written, start/main.go is what there is of it, and
+// solution/main.go and wrong/*.go take the place of scripts.
+//
+// Read 03-uts/rename, then exercise.go, facts.go, check.go, attempt.go,
+// program.go, and verify.go, which proves of each that it works.
 package exercises
 
 import "embed"

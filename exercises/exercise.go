@@ -16,7 +16,7 @@ import (
 type Exercise struct {
 	Slug  string   `json:"-"` // stage and name: "03-uts/rename"
 	Title string   `json:"title"`
-	Kind  string   `json:"kind"` // do, mend or explain
+	Kind  string   `json:"kind"` // do, mend, explain or write
 	Task  string   `json:"-"`    // Markdown
 	Hints []string `json:"-"`    // Markdown, from the first nudge on
 
@@ -25,14 +25,17 @@ type Exercise struct {
 	Params map[string]string `json:"params"`
 	// Process is the command line of the process to look at, which has a number
 	// of this attempt in it: "sleep {{seconds}}".
-	Process string  `json:"process"`
-	Checks  []Check `json:"checks"`
+	Process string `json:"process"`
+	// Args are what the learner's program is run with, where he writes one:
+	// "{{name}} sleep {{seconds}}".
+	Args   string  `json:"args"`
+	Checks []Check `json:"checks"`
 
 	dir fs.FS
 }
 
 // Check is one thing that has to be so. Exactly one of Fact and Run is given;
-// with Answer, what the learner wrote down is compared with Fact.
+// with Answer, what the learner wrote down is compared with it.
 type Check struct {
 	Want   string  `json:"want"` // what has to be so, as a sentence
 	Fact   string  `json:"fact"` // "uts.nodename", see facts.go
@@ -43,15 +46,17 @@ type Check struct {
 	Look   string  `json:"look"`   // where to read on: "man 2 sethostname"
 }
 
-// Cause is a likely reason for a check to fail.
+// Cause is a likely reason for a check to fail: always, or if a fact or what a
+// command prints is as it says.
 type Cause struct {
-	If   string `json:"if"` // a fact; "" is always
+	If   string `json:"if"`
+	Run  string `json:"run"`
 	Must Must   `json:"must"`
 	Says string `json:"says"`
 }
 
-// Must is what a value has to be. Of its fields one is given; "{{host}}" in Is
-// or Not stands for the same fact of the host.
+// Must is what a value has to be. Of its fields one is given; "{{host}}" in it
+// stands for the same fact of the host, and "{{process.user}}" for another fact.
 type Must struct {
 	Is    *string `json:"is"`
 	Not   *string `json:"not"`
@@ -60,7 +65,7 @@ type Must struct {
 }
 
 // Kinds of exercise.
-var kinds = []string{"do", "mend", "explain"}
+var kinds = []string{"do", "mend", "explain", "write"}
 
 // All reads the exercises that come with the program, in order.
 func All() ([]Exercise, error) { return Read(files) }
@@ -120,6 +125,8 @@ func (e Exercise) sane() error {
 		return errors.New("it checks nothing")
 	case !strings.Contains(e.Process, "{{"):
 		return errors.New("its process has no number of the attempt in its command line")
+	case (e.Kind == "write") != (e.Args != ""):
+		return errors.New("kind write, and no other, has args to run the learner's program with")
 	}
 	for _, c := range e.Checks {
 		if c.Want == "" || (c.Fact == "") == (c.Run == "") {
@@ -127,6 +134,12 @@ func (e Exercise) sane() error {
 		}
 		if n := c.Must.given(); n != 1 && c.Answer == "" {
 			return fmt.Errorf("check %q: of is, not, has and lacks it gives %d", c.Want, n)
+		}
+		for _, cause := range c.Causes {
+			always := cause.If == "" && cause.Run == ""
+			if n := cause.Must.given(); cause.Says == "" || always != (n == 0) || n > 1 || cause.If != "" && cause.Run != "" {
+				return fmt.Errorf("check %q: cause %q: it needs a sentence, and nothing, a fact or a command with what that must be", c.Want, cause.Says)
+			}
 		}
 	}
 	for name, from := range e.Params {

@@ -20,7 +20,7 @@ func TestExercises(t *testing.T) {
 	var tally Tally
 	wrong := 0
 	for _, e := range all {
-		found, err := filepath.Glob(filepath.Join(filepath.FromSlash(e.Slug), "wrong", "*.sh"))
+		found, err := filepath.Glob(filepath.Join(filepath.FromSlash(e.Slug), "wrong", "*"))
 		require.NoError(t, err)
 		require.NotEmpty(t, found, "%s has no wrong answer", e.Slug)
 		wrong += len(found)

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -20,6 +21,7 @@ import (
 //	cgroup[pids.max=40].path         that of the group with this limit: "/a/b"
 //	caps.bounding CAP_MKNOD          whether it is in that set: "yes" or "no"
 //	mount[target=/proc]              whether there is one: "yes" or "no"
+//	machine mount[target=/mnt]       the same of the machine, as the checker sees it
 //
 // Of several objects that fit, the last one counts: a later mount covers an
 // earlier one. Of control groups it is the last that has the key, for with
@@ -110,9 +112,35 @@ func findProcess(command string) (int, error) {
 	return 0, nil
 }
 
+// view is what the checks of one moment look at.
+type view struct {
+	pid             int
+	mark            string // for the environment of what a check starts
+	theirs, machine *inspect.Snapshot
+	params, answers map[string]string
+}
+
+// value gives a fact of the process, or after "machine " of the machine.
+func (v view) value(name string) string {
+	if name, ok := strings.CutPrefix(name, "machine "); ok {
+		return fact(v.machine, name)
+	}
+	return fact(v.theirs, name)
+}
+
+// placeholder is a fact in a text, as in {{process.id}} or {{machine uts.nodename}}.
+var placeholder = regexp.MustCompile(`\{\{[a-z ]+[.\[][^{}]*\}\}`)
+
+// fill puts what was drawn, and facts, into a text.
+func (v view) fill(text string) string {
+	return placeholder.ReplaceAllStringFunc(fill(text, v.params), func(found string) string {
+		return v.value(strings.Trim(found, "{}"))
+	})
+}
+
 // holds compares a value with what it has to be, and says what that is.
-func (m Must) holds(value, host string, params map[string]string) (ok bool, expected string) {
-	given := func(s string) string { return strings.ReplaceAll(fill(s, params), "{{host}}", host) }
+func (v view) holds(m Must, value, host string) (ok bool, expected string) {
+	given := func(s string) string { return v.fill(strings.ReplaceAll(s, "{{host}}", host)) }
 	switch {
 	case m.Is != nil:
 		return value == given(*m.Is), given(*m.Is)

@@ -38,11 +38,11 @@ func (t *Tally) Verify(ctx context.Context, e Exercise) error {
 	if err := try(ctx, e, "", func(a *Attempt) error { return a.mustFail(ctx, "", t.settle()) }); err != nil {
 		return fmt.Errorf("%s, unsolved: %w", e.Slug, err)
 	}
-	if err := try(ctx, e, "solution.sh", func(a *Attempt) error { return a.mustPass(ctx, t.settle()) }); err != nil {
+	if err := try(ctx, e, e.solution(), func(a *Attempt) error { return a.mustPass(ctx, t.settle()) }); err != nil {
 		return fmt.Errorf("%s, with its solution: %w", e.Slug, err)
 	}
 	t.Solutions++
-	wrong, err := fs.Glob(e.dir, "wrong/*.sh")
+	wrong, err := fs.Glob(e.dir, "wrong/*")
 	if err != nil {
 		return err
 	}
@@ -73,16 +73,20 @@ func diagnosis(dir fs.FS, name string) (string, error) {
 		return "", err
 	}
 	first, _, _ := strings.Cut(string(text), "\n")
-	says, ok := strings.CutPrefix(first, "# says: ")
+	mark := "# says: "
+	if path.Ext(name) == ".go" {
+		mark = "// says: "
+	}
+	says, ok := strings.CutPrefix(first, mark)
 	if !ok {
-		return "", errors.New("its first line is no \"# says: DIAGNOSIS\" line")
+		return "", fmt.Errorf("its first line is no \"%sDIAGNOSIS\" line", mark)
 	}
 	return says, nil
 }
 
-// try begins an attempt in a directory of its own, runs a script of the exercise
-// as the learner would, judges, and takes all of it away.
-func try(ctx context.Context, e Exercise, script string, judge func(*Attempt) error) (err error) {
+// try begins an attempt in a directory of its own, gives an answer as the learner
+// would, a script or a program, judges, and takes all of it away.
+func try(ctx context.Context, e Exercise, answer string, judge func(*Attempt) error) (err error) {
 	dir, err := os.MkdirTemp("", "cutaway-exercise-")
 	if err != nil {
 		return err
@@ -93,10 +97,13 @@ func try(ctx context.Context, e Exercise, script string, judge func(*Attempt) er
 		return err
 	}
 	defer func() { err = errors.Join(err, a.End(ctx), a.left()) }()
-	if script != "" {
-		if err := a.script(ctx, script); err != nil {
-			return err
-		}
+	if path.Ext(answer) == ".go" {
+		err = a.writeProgram(answer)
+	} else if answer != "" {
+		err = a.script(ctx, answer)
+	}
+	if err != nil {
+		return err
 	}
 	return judge(a)
 }

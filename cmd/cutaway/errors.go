@@ -11,6 +11,7 @@ import (
 	"syscall"
 	"unicode"
 
+	"cutaway/exercises"
 	"cutaway/sandbox"
 	"cutaway/sandbox/features"
 	"cutaway/sandbox/image"
@@ -105,6 +106,7 @@ func status(err error) int {
 		feature   *features.Error
 		noQEMU    *vm.NoQEMUError
 		noKernel  *vm.NoKernelError
+		noGo      *exercises.NoCompilerError
 		refused   *op.Error
 		payload   payloadStatus
 		signal    *signalError
@@ -125,7 +127,7 @@ func status(err error) int {
 	case errors.As(err, &use), errors.As(err, &wish), errors.As(err, &unknown), errors.As(err, &reference):
 		return usage
 	case errors.As(err, &mustNot), errors.As(err, &notRoot), errors.As(err, &lacks), errors.As(err, &feature),
-		errors.As(err, &noQEMU), errors.As(err, &noKernel):
+		errors.As(err, &noQEMU), errors.As(err, &noKernel), errors.As(err, &noGo):
 		return cannot
 	case errors.As(err, &refused) && refused.Op == "execve":
 		if refused.Errno == syscall.ENOENT {
