@@ -1,0 +1,4 @@
+g=/sys/fs/cgroup
+[ -e $g/cgroup.controllers ] || g=$g/pids # cgroup v1
+mkdir $g/ex{{seconds}}
+sh -c "echo \$\$ >$g/ex{{seconds}}/cgroup.procs; exec unshare --cgroup sleep {{seconds}}" >/dev/null 2>&1 &

@@ -1,0 +1,2 @@
+# says: that is what the process itself reads
+echo 'outside: /{{inner}}' >answers.txt

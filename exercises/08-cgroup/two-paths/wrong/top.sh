@@ -1,0 +1,3 @@
+# says: one below
+path() { if grep -q :pids: "$1"; then sed -n 's/^[0-9]*:pids://p' "$1"; else sed -n 's/^0:://p' "$1"; fi; }
+{ echo "outside: $(path /proc/{{pid}}/cgroup)"; echo "inside: /"; } >answers.txt

@@ -1,0 +1,6 @@
+g=/sys/fs/cgroup
+[ -e $g/cgroup.controllers ] || g=$g/pids # cgroup v1
+[ ! -e $g/cgroup.subtree_control ] || echo +pids >$g/cgroup.subtree_control
+mkdir $g/ex{{seconds}}
+echo {{max}} >$g/ex{{seconds}}/pids.max
+sh -c "echo \$\$ >$g/ex{{seconds}}/cgroup.procs; exec sleep {{seconds}}" >/dev/null 2>&1 &

@@ -1,0 +1,6 @@
+# says: the group has no limit of processes
+g=/sys/fs/cgroup
+[ -e $g/cgroup.controllers ] || g=$g/pids # cgroup v1
+[ ! -e $g/cgroup.subtree_control ] || echo +pids >$g/cgroup.subtree_control
+mkdir $g/ex{{seconds}}
+sh -c "echo \$\$ >$g/ex{{seconds}}/cgroup.procs; exec sleep {{seconds}}" >/dev/null 2>&1 &

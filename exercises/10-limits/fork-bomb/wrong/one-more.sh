@@ -1,0 +1,7 @@
+# says: there is a limit, and it is another
+g=/sys/fs/cgroup
+[ -e $g/cgroup.controllers ] || g=$g/pids # cgroup v1
+[ ! -e $g/cgroup.subtree_control ] || echo +pids >$g/cgroup.subtree_control
+mkdir $g/ex{{seconds}}
+echo $(({{max}} + 1)) >$g/ex{{seconds}}/pids.max
+sh -c "echo \$\$ >$g/ex{{seconds}}/cgroup.procs; exec sleep {{seconds}}" >/dev/null 2>&1 &

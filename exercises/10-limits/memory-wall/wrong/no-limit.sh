@@ -1,0 +1,7 @@
+# says: no limit of memory is in force
+g=/sys/fs/cgroup
+[ -e $g/cgroup.controllers ] || g=$g/memory # cgroup v1
+limit=memory.max
+if [ -e $g/cgroup.subtree_control ]; then echo +memory >$g/cgroup.subtree_control; else limit=memory.limit_in_bytes; fi
+mkdir $g/ex{{seconds}}
+sh -c "echo \$\$ >$g/ex{{seconds}}/cgroup.procs; exec sleep {{seconds}}" >/dev/null 2>&1 &

@@ -1,0 +1,10 @@
+g=/sys/fs/cgroup
+[ -e $g/cgroup.controllers ] || g=$g/cpu # cgroup v1
+mkdir -p $g/ex{{seconds}}
+if [ -e $g/cgroup.controllers ]; then
+	echo +cpu >$g/cgroup.subtree_control
+	echo 5 >$g/ex{{seconds}}/cpu.weight
+else
+	echo 51 >$g/ex{{seconds}}/cpu.shares
+fi
+unshare --uts sh -c "hostname {{name}}; echo \$\$ >$g/ex{{seconds}}/cgroup.procs; exec sleep {{seconds}}" </dev/null >/dev/null 2>&1 &

@@ -1,0 +1,8 @@
+# says: the quota is another
+g=/sys/fs/cgroup
+[ -e $g/cgroup.controllers ] || g=$g/cpu # cgroup v1
+if [ -e $g/cgroup.controllers ]; then
+	echo "$(({{percent}} * 2))000 100000" >$g/ex{{seconds}}/cpu.max
+else
+	echo $(({{percent}} * 2))000 >$g/ex{{seconds}}/cpu.cfs_quota_us
+fi

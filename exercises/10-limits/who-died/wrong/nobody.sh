@@ -1,0 +1,2 @@
+# says: somebody has died
+{ echo "limit: $(({{mib}} * 1048576))"; echo "killed: 0"; } >answers.txt
