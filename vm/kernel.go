@@ -49,6 +49,20 @@ func (e *NoKernelError) Hint() string {
 	return "cutaway vm up --kernel FILE takes one of yours; its modules belong in /lib/modules/VERSION or beside it in modules/"
 }
 
+// KernelFileError says that a file named as the kernel is none, or cannot be read.
+type KernelFileError struct {
+	File string
+	err  error
+}
+
+func (e *KernelFileError) Error() string { return "boot the kernel " + e.File + ": " + e.err.Error() }
+func (e *KernelFileError) Unwrap() error { return e.err }
+
+// Hint says what a kernel looks like.
+func (e *KernelFileError) Hint() string {
+	return "a kernel is a file such as /boot/vmlinuz-VERSION, or one of Debian's series: 5.10, 6.1, 6.12"
+}
+
 // newest is the series of Debian's that all stages work on and that its stable
 // release has.
 const newest = "6.12"
@@ -156,7 +170,7 @@ func KernelHere(ctx context.Context) (*Kernel, error) {
 func kernelFile(file, arch string) (*Kernel, error) {
 	version, err := imageVersion(file)
 	if err != nil {
-		return nil, err
+		return nil, &KernelFileError{file, err}
 	}
 	for _, dir := range []string{
 		filepath.Join(filepath.Dir(file), "modules"),
@@ -203,13 +217,13 @@ func hostKernel(root string) *Kernel {
 func imageVersion(file string) (string, error) {
 	f, err := os.Open(file)
 	if err != nil {
-		return "", err
+		return "", errors.Unwrap(err) // a PathError, and the caller names the file
 	}
 	defer f.Close()
 	head := make([]byte, 64<<10)
 	n, err := f.Read(head)
 	if err != nil {
-		return "", fmt.Errorf("read kernel %s: %w", file, err)
+		return "", fmt.Errorf("read it: %w", err)
 	}
 	head = head[:n]
 	if n > 0x210 && string(head[0x202:0x206]) == "HdrS" {
@@ -225,7 +239,7 @@ func imageVersion(file string) (string, error) {
 		name, ok = filepath.Base(dir), true
 	}
 	if !ok || name == "" || name[0] < '0' || name[0] > '9' {
-		return "", fmt.Errorf("read kernel %s: no version in it, nor in its name", file)
+		return "", errors.New("no version of Linux is in it, nor in its name")
 	}
 	return name, nil
 }

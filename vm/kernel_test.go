@@ -68,7 +68,7 @@ func TestKernelFile(t *testing.T) {
 	require.Equal(t, filepath.Join(dir, "modules"), k.Modules)
 	require.NoError(t, os.WriteFile(file, []byte("no kernel"), 0o644))
 	_, err = FindKernel(testContext(t), KernelSource{File: file})
-	require.ErrorContains(t, err, "no version in it, nor in its name")
+	require.ErrorContains(t, err, "no version of Linux is in it, nor in its name")
 }
 
 // What was fetched once is found without asking anybody.

@@ -19,6 +19,9 @@ import (
 // defaultMemory is enough for the lab and a few images, in MiB.
 const defaultMemory = 512
 
+// littleMemory is where kernels begin to fail for want of it, in MiB.
+const littleMemory = 256
+
 // Config says what machine to make. Its zero value is a good one.
 type Config struct {
 	Kernel KernelSource
@@ -59,6 +62,7 @@ type Machine struct {
 type BootError struct {
 	Fact    string
 	Console []string
+	Advice  string // what may help; "" if nothing comes to mind
 	err     error
 }
 
@@ -70,6 +74,9 @@ func (e *BootError) Error() string {
 }
 
 func (e *BootError) Unwrap() error { return e.err }
+
+// Hint is the advice.
+func (e *BootError) Hint() string { return e.Advice }
 
 // Boot starts a machine and waits until it can run commands. It lives until
 // Stop, or until this process ends.
@@ -98,6 +105,9 @@ func Boot(ctx context.Context, c Config) (*Machine, error) {
 		boot = h.bootBest
 	}
 	m, err := boot(ctx, limit)
+	if failed := (*BootError)(nil); errors.As(err, &failed) && h.memory < littleMemory {
+		failed.Advice = fmt.Sprintf("%d MiB may be too little for the kernel: it has %d if nothing is said", h.memory, defaultMemory)
+	}
 	if err != nil {
 		return nil, err
 	}
