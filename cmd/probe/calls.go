@@ -4,18 +4,26 @@ import (
 	"fmt"
 	"os"
 	"path"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
 	"unsafe"
 )
 
-// calls are the privileged calls to try. Each says what the kernel asks for.
-var calls = []struct {
+// privileged is a call to try.
+type privileged struct {
 	name     string
 	defaults []string
 	make     func(args []string) syscallForm
-}{
+}
+
+// calls are all of them.
+var calls = slices.Concat(ownCalls, hostCalls)
+
+// ownCalls are about what a container has of its own. Each says what the kernel
+// asks for.
+var ownCalls = []privileged{
 	// CAP_SYS_ADMIN in the user namespace that owns the mount namespace.
 	{"mount", []string{"/mnt"}, func(a []string) syscallForm {
 		return syscallForm{name: "mount", trap: syscall.SYS_MOUNT,
@@ -87,11 +95,7 @@ var calls = []struct {
 			args: []word{sym("KEYCTL_GET_KEYRING_ID", 0), sym("KEY_SPEC_PROCESS_KEYRING", -2), num(1)}}
 	}},
 	// CAP_BPF where kernel.unprivileged_bpf_disabled is set.
-	{"bpf", nil, func([]string) syscallForm {
-		attr := &bpfMap{kind: 2, keySize: 4, valueSize: 4, maxEntries: 1} // BPF_MAP_TYPE_ARRAY
-		return syscallForm{name: "bpf", trap: sysBPF, args: []word{sym("BPF_MAP_CREATE", 0),
-			{p: unsafe.Pointer(attr), text: "{array, 1 entry}"}, num(int(unsafe.Sizeof(*attr)))}}
-	}},
+	{"bpf", nil, func([]string) syscallForm { return bpfMapCreate("array", 2) }}, // BPF_MAP_TYPE_ARRAY
 	// CAP_SYS_MODULE. The image is empty, so with it the answer is ENOEXEC.
 	{"init_module", nil, func([]string) syscallForm {
 		return syscallForm{name: "init_module", trap: syscall.SYS_INIT_MODULE,
@@ -154,6 +158,13 @@ func hostnameTo(name string) syscallForm {
 
 // atFdcwd stands for the working directory; arm64 has only the *at calls.
 var atFdcwd = sym("AT_FDCWD", -100)
+
+// bpfMapCreate makes a map with one entry.
+func bpfMapCreate(kind string, number uint32) syscallForm {
+	attr := &bpfMap{kind: number, keySize: 4, valueSize: 4, maxEntries: 1}
+	return syscallForm{name: "bpf", trap: sysBPF, args: []word{sym("BPF_MAP_CREATE", 0),
+		{p: unsafe.Pointer(attr), text: "{" + kind + ", 1 entry}"}, num(int(unsafe.Sizeof(*attr)))}}
+}
 
 // bpfMap is the part of union bpf_attr that BPF_MAP_CREATE reads, bpf(2).
 type bpfMap struct{ kind, keySize, valueSize, maxEntries, flags uint32 }

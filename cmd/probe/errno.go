@@ -10,7 +10,8 @@ import (
 // their sentences but not their names.
 var errnoNames = map[syscall.Errno]string{
 	syscall.EACCES: "EACCES", syscall.EAGAIN: "EAGAIN", syscall.EBADF: "EBADF",
-	syscall.EBUSY: "EBUSY", syscall.EDQUOT: "EDQUOT", syscall.EEXIST: "EEXIST",
+	syscall.EBUSY: "EBUSY", syscall.ECONNREFUSED: "ECONNREFUSED",
+	syscall.EDQUOT: "EDQUOT", syscall.EEXIST: "EEXIST",
 	syscall.EFAULT: "EFAULT", syscall.EINVAL: "EINVAL", syscall.EIO: "EIO",
 	syscall.EISDIR: "EISDIR", syscall.ELOOP: "ELOOP", syscall.EMFILE: "EMFILE",
 	syscall.ENAMETOOLONG: "ENAMETOOLONG", syscall.ENFILE: "ENFILE",

@@ -35,6 +35,8 @@ var commands = []command{
 	{"dns", "NAME ADDRESS", "be a name server that knows one name", dns},
 	{"files", "N", "open N files and hold them: how many were allowed?", files},
 	{"lost", "CAPABILITY...", "the same call with each capability and without it", lost},
+	{"without", "CAP[,CAP] COMMAND", "run a command that lacks these capabilities", without},
+	{"overwrite", "PID", "write to the program of a process, once it runs another", overwrite},
 	{"fork", "N [SECONDS]", "fork N children and hold them: how many were allowed?", fork},
 	{"eat", "SIZE [SECONDS]", "touch SIZE bytes of memory (128M), hold them", eat},
 	{"spin", "SECONDS", "use so much processor time: how long did it take?", spin},
