@@ -1,1 +1,5 @@
-setpriv --reuid {{uid}} --regid {{uid}} --clear-groups unshare --user --map-root-user sleep {{seconds}} >/dev/null 2>&1 &
+unshare --user sleep 60 >/dev/null 2>&1 &
+until [ "$(readlink /proc/$!/ns/user)" != "$(readlink /proc/self/ns/user)" ]; do sleep 0.1; done
+echo "0 {{uid}} 1" >/proc/$!/gid_map
+echo "0 {{uid}} 1" >/proc/$!/uid_map
+nsenter -t $! --user -S 0 -G 0 sleep {{seconds}} >/dev/null 2>&1 &

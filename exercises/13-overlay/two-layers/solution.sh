@@ -1,2 +1,2 @@
-unshare --mount sh -c 'mount -t tmpfs tmpfs /media && cd /media && mkdir l u w && echo {{word}} >l/below &&
+unshare --mount sh -c 'mount -t tmpfs tmpfs /tmp && cd /tmp && mkdir l u w && echo {{word}} >l/below &&
 	mount -t overlay -o lowerdir=l,upperdir=u,workdir=w overlay /mnt && echo x >/mnt/above && exec sleep {{seconds}}' >/dev/null 2>&1 &

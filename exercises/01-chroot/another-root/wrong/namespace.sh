@@ -1,4 +1,4 @@
 # says: that is more than chroot
 mkdir -p root/bin
-cp "$(command -v busybox)" root/bin/busybox
+cp /bin/busybox root/bin/busybox
 unshare --mount chroot root /bin/busybox sleep {{seconds}} >/dev/null 2>&1 &

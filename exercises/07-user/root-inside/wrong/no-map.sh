@@ -1,2 +1,2 @@
 # says: nobody was mapped
-setpriv --reuid {{uid}} --regid {{uid}} --clear-groups unshare --user sleep {{seconds}} >/dev/null 2>&1 &
+unshare --user sleep {{seconds}} >/dev/null 2>&1 &
