@@ -202,6 +202,10 @@ func (c *Container) Extend(o op.Op) error {
 	})
 }
 
+// Calls are those that the host made for Extend since it was asked last, if the
+// container is watched.
+func (c *Container) Calls() []sys.Call { return c.kernel.Calls() }
+
 // Kill ends the container at once. It is safe at any time, from any goroutine.
 func (c *Container) Kill() { c.Signal(syscall.SIGKILL) }
 

@@ -57,9 +57,51 @@ func lookOrdinary(ctx context.Context, l *Look) {
 			return text, errors.Join(err, readErr)
 		},
 		func(text string) bool { return text == allFour("Uid:", ordinary) })
+	p.lookHelpless(l)
+	p.lookOneID(l, pid)
 	if err := p.end(); err != nil {
 		l.failed("end it", err)
 	}
+}
+
+// lookHelpless shows that nobody with privileges has had a part in it.
+func (p *ordinaryRun) lookHelpless(l *Look) {
+	pid := p.cmd.Process.Pid
+	l.Outside(fmt.Sprintf("stat -Lc %%A /proc/%d/exe; grep CapEff /proc/%[1]d/status", pid), "cutaway, which made it: not setuid, and without any capability",
+		func() (string, error) {
+			program, err := os.Stat(fmt.Sprintf("/proc/%d/exe", pid))
+			if err != nil {
+				return "", err
+			}
+			caps, err := readLine(fmt.Sprintf("/proc/%d/status", pid), "CapEff:")()
+			return program.Mode().String() + "\n" + caps, err
+		},
+		func(text string) bool {
+			mode, caps, _ := strings.Cut(text, "\n")
+			return strings.HasPrefix(mode, "-rwx") && caps == "CapEff: 0000000000000000"
+		})
+}
+
+// lookOneID shows what there is with one id: root, and nobody else.
+func (p *ordinaryRun) lookOneID(l *Look, pid int) {
+	p.inside(l, "cd /proc/self; cat gid_map setgroups", "one group likewise; what setgroups has to do with it comes below",
+		func(o Out) bool {
+			return strings.Join(strings.Fields(o.Text), " ") == fmt.Sprint("0 ", ordinary, " 1 deny")
+		})
+	p.inside(l, "touch /tmp/mine; stat -c %u /tmp/mine", "a file of root's", says("0"))
+	file := fmt.Sprintf("/proc/%d/root/tmp/mine", pid)
+	l.Outside("stat -c %u "+file, "and of this user's", func() (string, error) { return ownerOf(file) }, is(fmt.Sprint(ordinary)))
+	l.Note("there is nobody else: the next call fails with EINVAL, on purpose")
+	p.inside(l, fmt.Sprintf("probe call chown /tmp/mine %d", app), "user 1000 has no number outside", func(o Out) bool { return o.Status == 1 && o.Has("EINVAL") })
+}
+
+// inside runs a command in its container and checks what it gives.
+func (p *ordinaryRun) inside(l *Look, command, expect string, check func(Out) bool) {
+	out, err := p.run(command)
+	if err != nil {
+		out = Out{Text: err.Error(), Status: -1}
+	}
+	l.report("inside 2", command, out, expect, err == nil && check(out))
 }
 
 // forbidden is why this machine lets no ordinary user make a user namespace, ""

@@ -36,3 +36,13 @@ func TestOrdinaryUserOfAnotherNumber(t *testing.T) {
 	require.NoError(t, err, "%s", out)
 	require.Equal(t, "0 1234 1 0 5678 1 0:0", strings.Join(strings.Fields(string(out)), " "))
 }
+
+// TestSubordinateIDs plays the stage where newuidmap is, which is not in a guest.
+func TestSubordinateIDs(t *testing.T) {
+	if why := noSubids(); why != "" {
+		t.Fatalf("the test needs what vm/packages.sh install test installs: %s", why)
+	}
+	out := onMachine(t, user.Slug, "")
+	require.Contains(t, out, "newuidmap: uid range [1-2) -> [0-1) not allowed")
+	require.Contains(t, out, "two lines, one user and many more")
+}

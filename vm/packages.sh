@@ -42,6 +42,7 @@ hand         nft                     nftables         nftables             nftab
 hand         nsenter                 util-linux       util-linux           util-linux-misc      util-linux
 hand         prlimit                 util-linux       util-linux           util-linux-misc      util-linux
 hand         setpriv                 util-linux       util-linux           setpriv              util-linux
+hand         newuidmap               uidmap           shadow-utils         shadow-subids        shadow
 hand         sysctl                  procps           procps-ng            procps-ng            procps-ng
 compare      runc                    runc             runc                 runc                 runc
 test         strace                  strace           strace               strace               strace
@@ -59,6 +60,7 @@ test         setfattr                attr             attr                 attr 
 test         setcap                  libcap2-bin      libcap               libcap-setcap        libcap
 test         chromium|chromium-browser chromium       chromium             chromium             chromium
 test         pasta                   passt            passt                passt                passt
+test         newuidmap               uidmap           shadow-utils         shadow-subids        shadow
 test         slirp4netns             slirp4netns      slirp4netns          slirp4netns          slirp4netns
 bench        bwrap                   bubblewrap       bubblewrap           bubblewrap           bubblewrap
 bench        unshare                 util-linux       util-linux           util-linux-misc      util-linux

@@ -43,6 +43,7 @@ var commands = []command{
 	{"share", "SECONDS [START]", "compute on one processor: how much of it was to be had?", share},
 	{"write", "SIZE FILE", "write past the page cache: how long did it take?", write},
 	{"clock", "", "clocks: those a time namespace offsets, and another", clock},
+	{"owners", "", "which user namespace owns each namespace", owners},
 	{"ids", "", "ids, capabilities, no_new_privs, seccomp mode", ids},
 }
 

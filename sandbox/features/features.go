@@ -154,6 +154,22 @@ func (f Features) HaveMountSetattr() error {
 	return f.needs("mount_setattr", v, f.Kernel.AtLeast(v), "")
 }
 
+// mapping lists the file systems that can be mounted with their owners
+// translated, with the first kernel of each: mount_setattr(2).
+var mapping = map[string]Version{
+	"ext4": {5, 12}, "vfat": {5, 12}, "xfs": {5, 12}, "btrfs": {5, 15}, "f2fs": {5, 18}, "erofs": {5, 19}, "squashfs": {6, 2}, "tmpfs": {6, 3},
+}
+
+// HaveIDMappedMounts returns nil if a file system of this type can have id-mapped
+// mounts (MOUNT_ATTR_IDMAP): some since Linux 5.12, tmpfs since 6.3.
+func (f Features) HaveIDMappedMounts(fstype string) error {
+	v, known := mapping[fstype]
+	if !known {
+		v = Version{5, 12} // none before
+	}
+	return f.needs("id-mapped mounts of "+fstype, v, known && f.Kernel.AtLeast(v), "its driver is not known to translate owners")
+}
+
 // HaveController returns nil if the control group controller (memory, cpu,
 // pids, io, freezer) can be used by the lab, else an *Error.
 func (f Features) HaveController(name string) error {

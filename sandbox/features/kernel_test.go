@@ -12,6 +12,8 @@ import (
 	"syscall"
 	"testing"
 
+	"cutaway/sandbox/sys"
+
 	"github.com/stretchr/testify/require"
 )
 
@@ -74,6 +76,25 @@ func mountSetattr(*testing.T) error {
 	return nil
 }
 
+// idMappedTmpfs mounts a tmpfs once more, with the owners of its files as a user
+// namespace of another process has them.
+func idMappedTmpfs(t *testing.T) error {
+	dir := t.TempDir()
+	require.NoError(t, syscall.Mount("tmpfs", dir, "tmpfs", 0, ""))
+	defer func() { require.NoError(t, syscall.Unmount(dir, syscall.MNT_DETACH)) }()
+	cmd := exec.CommandContext(t.Context(), "sleep", "600")
+	ids := []syscall.SysProcIDMap{{HostID: 100000, Size: 1}}
+	cmd.SysProcAttr = &syscall.SysProcAttr{Cloneflags: syscall.CLONE_NEWUSER, UidMappings: ids, GidMappings: ids}
+	require.NoError(t, cmd.Start())
+	defer func() { _ = cmd.Wait() }() // it is killed
+	defer func() { require.NoError(t, cmd.Process.Kill()) }()
+	k := sys.Kernel{Quiet: true}
+	tree, err := k.OpenTree(dir)
+	require.NoError(t, err)
+	defer sys.CloseFD(tree)
+	return k.MapMount(tree, fmt.Sprintf("/proc/%d/ns/user", cmd.Process.Pid))
+}
+
 // limitFiles are files that only a group with the controller has: cgroup-v2.rst
 // and cgroup-v1 in the kernel's documentation.
 var limitFiles = map[string]struct{ v2, v1 string }{
@@ -116,6 +137,7 @@ func all(f Features) []feature {
 	features := []feature{
 		{"time namespace by execve", "HaveTimeNSByExec", f.HaveTimeNSByExec(), func(t *testing.T) error { return newNamespace(t, "time", "time") }},
 		{"mount_setattr", "HaveMountSetattr", f.HaveMountSetattr(), mountSetattr},
+		{"id-mapped mounts of tmpfs", "HaveIDMappedMounts", f.HaveIDMappedMounts("tmpfs"), idMappedTmpfs},
 		{"overlayfs in a user namespace", "HaveOverlayInUserNS", f.HaveOverlayInUserNS(), overlayInUserNS},
 	}
 	for name := range namespaces {

@@ -43,6 +43,7 @@ type flagName struct {
 
 var cloneFlags = []flagName{
 	{unix.CLONE_VM, "CLONE_VM"},
+	{unix.CLONE_FS, "CLONE_FS"},
 	{unix.CLONE_VFORK, "CLONE_VFORK"},
 	{unix.CLONE_PIDFD, "CLONE_PIDFD"},
 	{unix.CLONE_NEWNS, "CLONE_NEWNS"},

@@ -156,6 +156,20 @@ func (k *Kernel) MoveMount(fd int, target string) error {
 	}, "move_mount", strconv.Itoa(fd), `""`, "AT_FDCWD", Quote(target), "MOVE_MOUNT_F_EMPTY_PATH")
 }
 
+// MapMount has the detached mount fd translate the owners of files by the maps of
+// the user namespace that the file at users refers to: mount_setattr(2) with
+// MOUNT_ATTR_IDMAP, since Linux 5.12. What is on the disk stays as it is.
+func (k *Kernel) MapMount(fd int, users string) error {
+	return k.do(func() error {
+		ns, err := unix.Open(users, unix.O_RDONLY|unix.O_CLOEXEC, 0)
+		if err != nil {
+			return err
+		}
+		defer unix.Close(ns)
+		return unix.MountSetattr(fd, "", unix.AT_EMPTY_PATH, &unix.MountAttr{Attr_set: unix.MOUNT_ATTR_IDMAP, Userns_fd: uint64(ns)})
+	}, "mount_setattr", strconv.Itoa(fd), `""`, "AT_EMPTY_PATH", "{attr_set=MOUNT_ATTR_IDMAP, userns_fd=<"+users+">}", strconv.Itoa(int(unsafe.Sizeof(unix.MountAttr{}))))
+}
+
 // PivotRoot swaps the root mount: pivot_root(2).
 func (k *Kernel) PivotRoot(newRoot, putOld string) error {
 	return k.do(func() error { return unix.PivotRoot(newRoot, putOld) }, "pivot_root", Quote(newRoot), Quote(putOld))

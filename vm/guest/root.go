@@ -37,27 +37,24 @@ func changeRoot(k *sys.Kernel) error {
 	return nil
 }
 
-// addDisk puts /var and /tmp onto ext4 in memory where a tmpfs has no user
-// extended attributes, which it has since Linux 6.6: an overlay inside a user
+// addDisk puts /var and /tmp onto a file system of their own in memory: the
+// initramfs cannot be mounted with its owners translated, as a tmpfs can since
+// Linux 6.3 and ext4 since 5.12 (mount_setattr(2)). It is ext4 where a tmpfs has
+// no user extended attributes, which it has since 6.6: an overlay inside a user
 // namespace keeps its opaque directories in them (overlayfs(5), userxattr).
 func addDisk(k *sys.Kernel) error {
-	if err := syscall.Setxattr("/var", "user.cutaway", []byte("1"), 0); err != syscall.EOPNOTSUPP {
-		return err
-	}
-	var memory syscall.Sysinfo_t
-	if err := syscall.Sysinfo(&memory); err != nil {
-		return fmt.Errorf("read the size of memory: %w", err)
-	}
-	kib := memory.Totalram * uint64(memory.Unit) / 1024 / 2
-	if err := loadModule("brd", fmt.Sprintf("rd_nr=1 rd_size=%d", kib)); err != nil {
-		return err
-	}
-	if out, err := exec.Command("mke2fs", "-F", "-i", "16384", "-m", "0", "/dev/ram0").CombinedOutput(); err != nil {
-		return fmt.Errorf("mke2fs /dev/ram0: %w: %s", err, strings.TrimSpace(string(out)))
-	}
 	const at = "/mnt"
-	if err := k.Mount("/dev/ram0", at, "ext4", 0, ""); err != nil {
-		return fmt.Errorf("mount /dev/ram0 at %s: %w", at, err)
+	source, fstype := "tmpfs", "tmpfs"
+	err := syscall.Setxattr("/var", "user.cutaway", []byte("1"), 0)
+	if err == syscall.EOPNOTSUPP {
+		source, fstype = "/dev/ram0", "ext4"
+		err = makeRAMDisk()
+	}
+	if err != nil {
+		return err
+	}
+	if err := k.Mount(source, at, fstype, 0, ""); err != nil {
+		return fmt.Errorf("mount %s at %s: %w", source, at, err)
 	}
 	for _, dir := range []string{"lib", "log", "tmp"} {
 		if err := os.Mkdir(at+"/"+dir, 0o755); err != nil {
@@ -72,6 +69,22 @@ func addDisk(k *sys.Kernel) error {
 	}
 	if err := k.Mount("/var/tmp", "/tmp", "", bind, ""); err != nil {
 		return fmt.Errorf("bind /var/tmp at /tmp: %w", err)
+	}
+	return nil
+}
+
+// makeRAMDisk makes /dev/ram0, of half the memory, with ext4 on it.
+func makeRAMDisk() error {
+	var memory syscall.Sysinfo_t
+	if err := syscall.Sysinfo(&memory); err != nil {
+		return fmt.Errorf("read the size of memory: %w", err)
+	}
+	kib := memory.Totalram * uint64(memory.Unit) / 1024 / 2
+	if err := loadModule("brd", fmt.Sprintf("rd_nr=1 rd_size=%d", kib)); err != nil {
+		return err
+	}
+	if out, err := exec.Command("mke2fs", "-F", "-i", "16384", "-m", "0", "/dev/ram0").CombinedOutput(); err != nil {
+		return fmt.Errorf("mke2fs /dev/ram0: %w: %s", err, strings.TrimSpace(string(out)))
 	}
 	return nil
 }
