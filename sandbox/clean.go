@@ -30,12 +30,38 @@ func Clean(state string) ([]string, error) {
 // each thing it undid.
 func (l *Lab) Clean() ([]string, error) {
 	undone, err := l.cleanJournals()
-	swept, sweepErr := l.sweep()
+	swept, sweepErr := l.abandonedPlaces()
+	rest, restErr := l.sweep()
+	swept, sweepErr = append(swept, rest...), errors.Join(sweepErr, restErr)
 	half, storeErr := image.Sweep(l.Dirs.Images())
 	for _, path := range half {
 		swept = append(swept, "half done "+path)
 	}
 	return append(undone, swept...), errors.Join(err, sweepErr, storeErr)
+}
+
+// comparePrefix begins the name of the place of a comparison.
+const comparePrefix = "compare-"
+
+// abandonedPlaces removes what comparisons that were killed have left: other
+// programs made it for them.
+func (l *Lab) abandonedPlaces() (swept []string, err error) {
+	err = l.Locked(func() error {
+		swept, err = sweepPlaces(l.Dirs.Container(""), comparePrefix)
+		return err
+	})
+	for i := range swept {
+		swept[i] = "comparison " + swept[i]
+	}
+	return swept, err
+}
+
+// heldPlace reports whether a name has that of a comparison in it which still runs.
+func (l *Lab) heldPlace(name string) bool {
+	places, err := filepath.Glob(l.Dirs.Container(comparePrefix + "*"))
+	return err != nil || slices.ContainsFunc(places, func(dir string) bool {
+		return strings.Contains(name, filepath.Base(dir)) && !abandoned(dir)
+	})
 }
 
 // abandoned reports whether the process that made a journal or a directory is
@@ -187,7 +213,7 @@ func (l *Lab) orphans(live func(string) bool) []orphan {
 			return
 		}
 		for _, path := range paths {
-			if st, err := os.Stat(path); err == nil && st.IsDir() && !live(filepath.Base(path)) && abandoned(path) {
+			if st, err := os.Stat(path); err == nil && st.IsDir() && !live(filepath.Base(path)) && abandoned(path) && !l.heldPlace(path) {
 				found = append(found, orphan{what + " " + path, undo(path), path})
 			}
 		}
@@ -201,8 +227,10 @@ func (l *Lab) orphans(live func(string) bool) []orphan {
 		dirs(filepath.Join(hierarchy, "cutaway"), "control group", func(p string) op.Undoer { return op.CgroupCreate{Dirs: []string{p}, Shared: true} })
 	}
 	if l.Features.Root() {
-		for _, mount := range l.Features.Cgroup.Mounts { // those of a container that runc made for comparison
-			dirs(filepath.Join(mount, "cutaway-runc-*"), "control group", func(p string) op.Undoer { return op.CgroupCreate{Dirs: []string{p}} })
+		for _, mount := range l.Features.Cgroup.Mounts { // those of containers that others made for comparison
+			group := func(p string) op.Undoer { return op.CgroupCreate{Dirs: []string{p}} }
+			dirs(filepath.Join(mount, "cutaway-runc-*"), "control group", group)
+			dirs(filepath.Join(mount, "cutaway-"+comparePrefix+"*"), "control group", group)
 		}
 	}
 	found = append(found, l.networkOrphans(live)...)

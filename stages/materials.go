@@ -136,12 +136,12 @@ func flatten(ctx context.Context, l *sandbox.Lab, store *image.Store, img *image
 	if err := os.MkdirAll(dir, 0o711); err != nil {
 		return "", fmt.Errorf("make a place for root filesystems: %w", err)
 	}
-	fresh, err := newPlace(l, "tree-")
+	fresh, err := l.NewPlace("tree-")
 	if err != nil {
 		return "", err
 	}
-	defer func() { err = errors.Join(err, fresh.remove()) }()
-	root := filepath.Join(fresh.dir, "root")
+	defer func() { err = errors.Join(err, fresh.Remove()) }()
+	root := filepath.Join(fresh.Dir, "root")
 	if err := store.Flatten(ctx, img, o, root); err != nil {
 		return "", err
 	}

@@ -24,7 +24,7 @@ type Pulled struct {
 	// nothing would have to be fetched.
 	Store *image.Store
 
-	place
+	sandbox.Place
 }
 
 // pullImage is the prelude of a stage whose image comes from a registry: it is
@@ -61,10 +61,10 @@ func pullImage(ctx context.Context, p *Prelude, m Materials) (Materials, func() 
 // newPulled starts the registry and makes an empty store.
 func newPulled(l *sandbox.Lab) (f *Pulled, err error) {
 	f = &Pulled{}
-	if f.place, err = newPlace(l, "pull-"); err != nil {
+	if f.Place, err = l.NewPlace("pull-"); err != nil {
 		return f, err
 	}
-	if f.Store, err = image.Open(filepath.Join(f.dir, "store")); err != nil {
+	if f.Store, err = image.Open(filepath.Join(f.Dir, "store")); err != nil {
 		return f, err
 	}
 	f.Registry, err = image.ServeBuiltIn()
@@ -77,7 +77,7 @@ func (f *Pulled) close() error {
 	if f.Registry != nil {
 		err = f.Registry.Close()
 	}
-	return errors.Join(err, f.remove())
+	return errors.Join(err, f.Remove())
 }
 
 // pull fetches the image and gives the HTTP exchanges in the form of calls, the
@@ -132,8 +132,8 @@ func (f *Pulled) unpack(ctx context.Context, o image.Owner) (lowers []string, ca
 		return nil, nil, err
 	}
 	for n, dir := range long {
-		name := filepath.Join(f.dir, strconv.Itoa(len(f.Image.Layers)-n))
-		target, err := filepath.Rel(f.dir, dir)
+		name := filepath.Join(f.Dir, strconv.Itoa(len(f.Image.Layers)-n))
+		target, err := filepath.Rel(f.Dir, dir)
 		if err == nil {
 			err = os.Symlink(target, name)
 		}

@@ -113,7 +113,7 @@ func (f *Pulled) refused(ctx context.Context, layer string) func() (string, erro
 	}
 }
 
-func (f *Pulled) second() string { return filepath.Join(f.dir, "second") }
+func (f *Pulled) second() string { return filepath.Join(f.Dir, "second") }
 
 // kept lists the blobs in the store of the refused pull.
 func (f *Pulled) kept() (string, error) {

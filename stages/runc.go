@@ -15,6 +15,7 @@ import (
 	"strings"
 	"time"
 
+	"cutaway/sandbox"
 	"cutaway/sandbox/features"
 	"cutaway/sandbox/image"
 	"cutaway/sandbox/op"
@@ -26,12 +27,12 @@ import (
 type runc struct {
 	pid int
 
-	place    // the bundle, and runc's state
-	path, id string
-	cmd      *exec.Cmd
-	stdin    io.WriteCloser
-	stdout   io.Reader
-	stderr   strings.Builder
+	sandbox.Place // the bundle, and runc's state
+	path, id      string
+	cmd           *exec.Cmd
+	stdin         io.WriteCloser
+	stdout        io.Reader
+	stderr        strings.Builder
 }
 
 // runcPatience is how long runc may take to do anything.
@@ -59,8 +60,8 @@ func startRunc(ctx context.Context, l *Look, path string) (*runc, error) {
 	if err := c.bundle(ctx, l); err != nil {
 		return c, err
 	}
-	c.cmd = exec.CommandContext(ctx, path, "--root", filepath.Join(c.dir, "state"), "run",
-		"--bundle", c.dir, "--pid-file", filepath.Join(c.dir, "pid"), c.id)
+	c.cmd = exec.CommandContext(ctx, path, "--root", filepath.Join(c.Dir, "state"), "run",
+		"--bundle", c.Dir, "--pid-file", filepath.Join(c.Dir, "pid"), c.id)
 	c.cmd.Cancel, c.cmd.WaitDelay = func() error { return c.cmd.Process.Signal(os.Interrupt) }, runcPatience
 	c.cmd.Stderr, c.cmd.Env = &c.stderr, append(os.Environ(), l.Container.Mark())
 	if c.stdin, err = c.cmd.StdinPipe(); err == nil {
@@ -99,19 +100,19 @@ func (c *runc) controllers(l *Look) error {
 // bundle makes what runc starts from: a directory with config.json and a root
 // filesystem.
 func (c *runc) bundle(ctx context.Context, l *Look) (err error) {
-	if c.place, err = newPlace(l.Lab, "runc-"); err != nil {
+	if c.Place, err = l.Lab.NewPlace("runc-"); err != nil {
 		return err
 	}
 	img, err := l.runner.Store.Get(image.BuiltInRef)
 	if err != nil {
 		return err
 	}
-	if err := l.runner.Store.Flatten(ctx, img, l.Materials.Owner, filepath.Join(c.dir, "rootfs")); err != nil {
+	if err := l.runner.Store.Flatten(ctx, img, l.Materials.Owner, filepath.Join(c.Dir, "rootfs")); err != nil {
 		return err
 	}
 	config, err := json.MarshalIndent(ociConfig(l.Container.Spec, "rootfs", "/"+c.id, l.Lab.Features.Cgroup.Mode == features.Unified), "", "  ")
 	if err == nil {
-		err = os.WriteFile(filepath.Join(c.dir, "config.json"), config, 0o644)
+		err = os.WriteFile(filepath.Join(c.Dir, "config.json"), config, 0o644)
 	}
 	if err != nil {
 		return fmt.Errorf("write config.json: %w", err)
@@ -142,7 +143,7 @@ func (c *runc) ready() error {
 // runs already.
 func (c *runc) readPID() error {
 	for deadline := time.Now().Add(runcPatience); ; time.Sleep(time.Millisecond) {
-		text, err := os.ReadFile(filepath.Join(c.dir, "pid"))
+		text, err := os.ReadFile(filepath.Join(c.Dir, "pid"))
 		if err == nil {
 			c.pid, err = strconv.Atoi(strings.TrimSpace(string(text)))
 		}
@@ -163,12 +164,12 @@ func (c *runc) close() error {
 		}
 		timer.Stop()
 	}
-	if c.dir != "" {
-		if _, err := os.Stat(filepath.Join(c.dir, "state", c.id)); err == nil {
+	if c.Dir != "" {
+		if _, err := os.Stat(filepath.Join(c.Dir, "state", c.id)); err == nil {
 			failed = append(failed, c.delete())
 		}
 	}
-	failed = append(failed, c.remove())
+	failed = append(failed, c.Remove())
 	return errors.Join(failed...)
 }
 
@@ -176,7 +177,7 @@ func (c *runc) close() error {
 func (c *runc) delete() error {
 	ctx, cancel := context.WithTimeout(context.Background(), runcPatience)
 	defer cancel()
-	out, err := exec.CommandContext(ctx, c.path, "--root", filepath.Join(c.dir, "state"), "delete", "--force", c.id).CombinedOutput()
+	out, err := exec.CommandContext(ctx, c.path, "--root", filepath.Join(c.Dir, "state"), "delete", "--force", c.id).CombinedOutput()
 	if err != nil {
 		return fmt.Errorf("delete runc's container %s: %w: %s", c.id, err, strings.TrimSpace(string(out)))
 	}

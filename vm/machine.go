@@ -34,6 +34,13 @@ type Config struct {
 	// Files are there from the start: by their path in the guest, files here.
 	// Link.Put copies into a guest that runs, which takes longer.
 	Files map[string]string
+	// Disk, when set, is the content of a disk, /dev/vda; the file may have lost its
+	// name.
+	Disk *os.File
+	// Network gives the guest a link, which nobody has configured: a tap device of
+	// the caller's by its descriptor, or QEMU's own user-mode network. Neither is
+	// there unless asked for, nor are the drivers loaded.
+	Network Network
 	// BootLimit is how long the guest may take to say that it is ready, and
 	// Silence how long it may say nothing at all later on; 0 is a minute.
 	BootLimit, Silence time.Duration
@@ -41,6 +48,12 @@ type Config struct {
 	// guest can run commands.
 	Booting func(k *Kernel, accel string)
 	Ready   func(*Machine)
+}
+
+// Network says what is at the other end of a guest's link.
+type Network struct {
+	Tap  *os.File // a tap device of the host: tun(4) has its own document, Documentation/networking/tuntap.rst
+	User bool     // a network that QEMU plays, 10.0.2.0/24, where 10.0.2.2 is the host
 }
 
 // Machine is a running microVM.
@@ -99,7 +112,7 @@ func Boot(ctx context.Context, c Config) (*Machine, error) {
 	if err != nil {
 		return nil, err
 	}
-	h := hardware{kernel: k, image: image, initramfs: ramdisk, memory: memoryOf(c), cpus: cmp.Or(c.CPUs, 1), accel: c.Accel, append: c.Append, started: c.Booting}
+	h := hardware{kernel: k, image: image, initramfs: ramdisk, memory: memoryOf(c), cpus: cmp.Or(c.CPUs, 1), accel: c.Accel, append: c.Append, disk: c.Disk, network: c.Network, started: c.Booting}
 	limit, boot := cmp.Or(c.BootLimit, time.Minute), h.boot
 	if c.Accel == "" {
 		boot = h.bootBest
@@ -226,6 +239,9 @@ func (m *Machine) Link() *Link {
 
 // Run runs a command in the guest; see Link.Run.
 func (m *Machine) Run(ctx context.Context, c Command) (int, error) { return m.Link().Run(ctx, c) }
+
+// PID is QEMU's.
+func (m *Machine) PID() int { return m.qemu.process.Pid }
 
 // Resident is how much memory of the host the machine takes, in bytes:
 // proc_pid_status(5), VmRSS. Most of it is the guest's.

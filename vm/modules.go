@@ -18,7 +18,7 @@ var required = []string{"overlay", "veth", "bridge", "nf_tables", "nft_chain_nat
 var optional = []string{
 	"nft_fib", "nft_fib_inet", "nft_fib_ipv4", "nft_fib_ipv6", "nft_counter", "nft_limit", "nft_log",
 	"nft_reject", "nft_reject_ipv4", "nft_reject_ipv6", "nft_reject_inet", "nft_redir", "nft_compat", "nf_log_syslog",
-	"nf_conntrack_netlink", "br_netfilter", "dummy", "macvlan", "ipvlan", "tun", "brd",
+	"nf_conntrack_netlink", "br_netfilter", "dummy", "macvlan", "ipvlan", "tun", "brd", "virtio_net", "virtio_blk",
 	"crc32c_generic", "crc32c_intel", "xxhash_generic",
 }
 

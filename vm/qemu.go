@@ -91,6 +91,8 @@ type hardware struct {
 	cpus      int
 	accel     string // kvm or tcg
 	append    string // added to the kernel's command line
+	disk      *os.File
+	network   Network
 	started   func(k *Kernel, accel string)
 }
 
@@ -101,7 +103,7 @@ func (h hardware) arguments(e emulator) []string {
 		"console=" + e.console, "quiet", "panic=-1", "oops=panic", "random.trust_cpu=on",
 		"mitigations=off", e.cmdline, clockHint(h.kernel.Arch, h.accel), guest.Marker + "=1", h.append,
 	}
-	return []string{
+	return slices.Concat([]string{
 		"-nodefaults", "-no-user-config", "-display", "none", "-no-reboot",
 		"-M", e.machine, "-accel", h.accel, "-cpu", e.processor(h.accel),
 		"-m", strconv.Itoa(h.memory), "-smp", strconv.Itoa(h.cpus),
@@ -110,7 +112,24 @@ func (h hardware) arguments(e emulator) []string {
 		"-global", "virtio-mmio.force-legacy=false",
 		"-device", "virtio-serial-device,max_ports=2",
 		"-chardev", "socket,id=control,fd=3", "-device", "virtserialport,chardev=control,name=" + guest.Port,
+	}, h.devices())
+}
+
+// devices are those that only some machines have, with the disk as descriptor 6
+// and the tap device as 7.
+func (h hardware) devices() (args []string) {
+	if h.disk != nil {
+		args = append(args, "-drive", "if=none,id=disk,format=raw,file.locking=off,file=/proc/self/fd/6", "-device", "virtio-blk-device,drive=disk")
 	}
+	switch {
+	case h.network.Tap != nil:
+		args = append(args, "-netdev", "tap,id=net,fd=7")
+	case h.network.User:
+		args = append(args, "-netdev", "user,id=net")
+	default:
+		return args
+	}
+	return append(args, "-device", "virtio-net-device,netdev=net")
 }
 
 // start starts QEMU.
@@ -136,8 +155,8 @@ func (h hardware) start() (*qemu, error) {
 	defer theirConsole.Close()
 	q := &qemu{control: control, console: console, ended: make(chan struct{})}
 	cmd := exec.Command(path, h.arguments(e)...)
-	cmd.ExtraFiles = []*os.File{theirs, theirConsole, h.initramfs}
-	cmd.Stdout, cmd.Stderr = theirConsole, theirConsole // its complaints belong beside the guest's
+	cmd.ExtraFiles = []*os.File{theirs, theirConsole, h.initramfs, h.disk, h.network.Tap} // nil is no descriptor
+	cmd.Stdout, cmd.Stderr = theirConsole, theirConsole                                   // its complaints belong beside the guest's
 	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL, Setpgid: true}
 	if err := q.run(cmd); err != nil {
 		control.Close()

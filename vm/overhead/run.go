@@ -1,0 +1,213 @@
+package overhead
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"os/exec"
+	"slices"
+	"strings"
+	"time"
+
+	"cutaway/sandbox"
+	"cutaway/sandbox/trace"
+)
+
+// Options say what to measure, and how often.
+type Options struct {
+	Only    []string // groups; none is all
+	Program string   // cutaway's own file
+	InHost  bool     // the run may change this machine's network while it lasts
+	Quick   bool
+	Passes  int // how often all experiments are gone through
+	Rounds  int // runs of each subject in a pass
+	Boots   int // of those, how many boot a machine
+	// Limit ends the run early, after a round: what is there then is the result.
+	Limit time.Duration
+	About trace.Conditions
+	// Fetching is told how far a kernel is that has to be fetched; Told how the run goes.
+	Fetching func(doing string, percent float64)
+	Told     func(Progress)
+}
+
+// The two lengths of a run: a quarter of an hour, and a minute and a half.
+func (o Options) filled() Options {
+	full := Options{Passes: 4, Rounds: 10, Boots: 2, Limit: 13 * time.Minute}
+	if o.Quick {
+		full = Options{Passes: 2, Rounds: 10, Boots: 1, Limit: 75 * time.Second}
+	}
+	if o.Passes == 0 {
+		o.Passes, o.Rounds, o.Boots = full.Passes, full.Rounds, full.Boots
+	}
+	if o.Limit == 0 {
+		o.Limit = full.Limit
+	}
+	return o
+}
+
+// Progress is how far a run is.
+type Progress struct {
+	Group       string
+	Done, Of    float64 // rounds, of all that are planned
+	Elapsed     time.Duration
+	Result      *Result // so far; valid during the call
+	Preparation string  // what is done before the first round, "" later
+}
+
+// Run measures. With an error, or when ctx ends, nothing is left behind.
+func Run(ctx context.Context, l *sandbox.Lab, o Options) (_ *Result, err error) {
+	o = o.filled()
+	r := &runner{options: o, begun: time.Now(), result: newResult(o)}
+	r.tell(Progress{Preparation: "unpacking the root filesystem, looking for contenders"})
+	if r.bench, err = newBench(ctx, l, o); err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, r.bench.end()) }()
+	found, missing := r.bench.contenders(ctx)
+	r.result.contenders(found, missing)
+	if err := r.open(ctx, found); err != nil {
+		return nil, err
+	}
+	for pass := range o.Passes {
+		for _, n := range rand.Perm(len(r.groups)) {
+			if err := r.pass(ctx, r.groups[n], pass); err != nil {
+				return nil, err
+			}
+		}
+	}
+	r.result.Conditions.LoadAfter = load()
+	r.result.Conditions.Took = time.Since(r.begun).Round(time.Second).String()
+	return r.result, ctx.Err()
+}
+
+// runner is a run under way.
+type runner struct {
+	options Options
+	bench   *bench
+	begun   time.Time
+	result  *Result
+	groups  []*group
+	rounds  int // done, over all groups
+}
+
+// group is an experiment with what it is about here.
+type group struct {
+	experiment
+	subjects []subject
+}
+
+// open prepares all experiments: machines are booted, and each subject has one
+// run that is not counted, which fills caches.
+func (r *runner) open(ctx context.Context, found []Contender) error {
+	for _, e := range chosen(r.options.Only) {
+		r.tell(Progress{Preparation: "warming up: " + e.group})
+		subjects, missing := e.subjects(ctx, r.bench, found)
+		for _, m := range missing {
+			r.result.miss(m.Name+": "+e.group, m.Why)
+		}
+		g := &group{experiment: e}
+		for _, s := range subjects {
+			if _, err := s.trial(ctx); err != nil {
+				if ctx.Err() == nil {
+					r.result.miss(s.name+": "+e.group, oneLine(err))
+				}
+				continue
+			}
+			g.subjects = append(g.subjects, s)
+		}
+		r.groups = append(r.groups, g)
+		r.result.expect(e.measures, g.subjects)
+	}
+	return ctx.Err()
+}
+
+// pass runs each subject of a group a few times, each round in an order drawn
+// anew, so that nobody always follows the same other one.
+func (r *runner) pass(ctx context.Context, g *group, pass int) error {
+	rounds := r.options.Rounds
+	if g.rarely > 0 {
+		rounds = min(rounds, g.rarely)
+	}
+	for round := range rounds {
+		if time.Since(r.begun) > r.options.Limit {
+			r.result.cut()
+			return nil
+		}
+		for _, n := range rand.Perm(len(g.subjects)) {
+			s := g.subjects[n]
+			if s.trial == nil || g.boots && s.kind == Machine && round*r.options.Boots/rounds == (round+1)*r.options.Boots/rounds {
+				continue
+			}
+			others := running()
+			values, err := s.trial(ctx)
+			if ctx.Err() != nil {
+				return ctx.Err()
+			}
+			if err != nil { // it will not be better the next time
+				r.result.miss(s.name+": "+g.group, "after some runs: "+oneLine(err))
+				g.subjects[n].trial = nil
+				continue
+			}
+			r.result.add(s, values, pass, others)
+		}
+		r.rounds++
+		r.tell(Progress{Group: g.group})
+	}
+	return nil
+}
+
+// tell tells how far the run is.
+func (r *runner) tell(p Progress) {
+	if r.options.Told == nil {
+		return
+	}
+	for _, e := range chosen(r.options.Only) {
+		rounds := r.options.Rounds
+		if e.rarely > 0 {
+			rounds = min(rounds, e.rarely)
+		}
+		p.Of += float64(rounds * r.options.Passes)
+	}
+	p.Done, p.Elapsed, p.Result = float64(r.rounds), time.Since(r.begun), r.result
+	r.options.Told(p)
+}
+
+// running is how many others want a processor right now: proc_loadavg(5), the
+// fourth field, without us. It is read while nothing of ours is under way.
+func running() int {
+	text, err := os.ReadFile("/proc/loadavg")
+	if err != nil {
+		return 0
+	}
+	n := 0
+	if f := strings.Fields(string(text)); len(f) > 3 {
+		_, _ = fmt.Sscanf(f[3], "%d/", &n) // 0 if the kernel changes its mind about the format
+	}
+	return max(0, n-1)
+}
+
+// load is the load average of the last minute, five and fifteen.
+func load() string {
+	text, err := os.ReadFile("/proc/loadavg")
+	if err != nil {
+		return ""
+	}
+	f := strings.Fields(string(text))
+	return strings.Join(f[:min(3, len(f))], " ")
+}
+
+// quiet runs a command that must succeed; what it says is part of the error.
+func quiet(ctx context.Context, args ...string) error {
+	out, err := exec.CommandContext(ctx, args[0], args[1:]...).CombinedOutput()
+	if err != nil {
+		return fmt.Errorf("%s: %w: %s", args[0], err, lastLine(string(out)))
+	}
+	return nil
+}
+
+// Unknown gives those of words that are none of the groups.
+func Unknown(words []string) []string {
+	return slices.DeleteFunc(slices.Clone(words), func(w string) bool { return slices.Contains(Groups(), w) })
+}
