@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"cutaway/sandbox/features"
+	"cutaway/vm/overhead"
 )
 
 // measure runs every tool n times, in an order that is drawn anew for each
@@ -42,12 +43,11 @@ func measure(ctx context.Context, tools []tool, n int, pause time.Duration, comp
 
 // quantile gives the value below which a share q of sorted times lies.
 func quantile(sorted []time.Duration, q float64) time.Duration {
-	at := q * float64(len(sorted)-1)
-	i := int(at)
-	if i+1 == len(sorted) {
-		return sorted[i]
+	values := make([]float64, len(sorted))
+	for i, t := range sorted {
+		values[i] = float64(t)
 	}
-	return sorted[i] + time.Duration((at-float64(i))*float64(sorted[i+1]-sorted[i]))
+	return time.Duration(overhead.Quantile(values, q))
 }
 
 func median(sorted []time.Duration) time.Duration { return quantile(sorted, 0.5) }

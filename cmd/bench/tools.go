@@ -2,14 +2,14 @@ package main
 
 import (
 	"bytes"
-	"encoding/json"
-	"errors"
 	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"slices"
 	"time"
+
+	"cutaway/vm/overhead"
 )
 
 // The programs by the names they have in the output; the promises are about
@@ -50,7 +50,7 @@ func find(dir, tree, cutaway string, complaints *os.File) (found []tool, absent 
 		oci("crun", "crun", "--root", state, "--cgroup-manager=cgroupfs"),
 		oci(nameRunc, "runc", "--root", state),
 	}
-	if err := makeBundle(bundle, tree); err != nil {
+	if err := overhead.WriteBundle(bundle, tree, []string{"true"}); err != nil {
 		return nil, nil, err
 	}
 	for _, t := range all {
@@ -69,38 +69,6 @@ func find(dir, tree, cutaway string, complaints *os.File) (found []tool, absent 
 
 // runtimeState is where runc and crun keep what they know of their containers.
 func runtimeState(dir string) string { return filepath.Join(dir, "runtime") }
-
-// makeBundle writes what runc and crun are given: their own default config with
-// this root and this program.
-func makeBundle(bundle, tree string) error {
-	if err := os.Mkdir(bundle, 0o755); err != nil {
-		return err
-	}
-	spec := exec.Command("runc", "spec")
-	spec.Dir = bundle
-	if out, err := spec.CombinedOutput(); err != nil {
-		return fmt.Errorf("runc spec: %w: %s", err, out)
-	}
-	file := filepath.Join(bundle, "config.json")
-	text, err := os.ReadFile(file)
-	if err != nil {
-		return err
-	}
-	var config map[string]any
-	if err := json.Unmarshal(text, &config); err != nil {
-		return fmt.Errorf("%s: %w", file, err)
-	}
-	process, isObject := config["process"].(map[string]any)
-	if !isObject {
-		return errors.New("runc spec wrote a config without a process")
-	}
-	process["terminal"], process["args"] = false, []string{"true"}
-	config["root"] = map[string]any{"path": tree}
-	if text, err = json.Marshal(config); err != nil {
-		return err
-	}
-	return os.WriteFile(file, text, 0o644)
-}
 
 // containerID names the container that a runtime makes; each deletes it in the
 // end, so the next one can have the name.
