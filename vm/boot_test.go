@@ -113,6 +113,13 @@ func TestRun(t *testing.T) {
 		r.Close()
 	})
 	t.Run("a terminal", func(t *testing.T) { testTerminal(t, ctx, m) })
+	t.Run("a terminal that is closed", func(t *testing.T) {
+		limited, cancel := context.WithTimeout(ctx, 15*time.Second)
+		defer cancel()
+		status, err := m.Run(limited, Command{Args: []string{"sleep", "43"}, Stdin: strings.NewReader("typed"), Stdout: io.Discard, Terminal: [3]bool{true, true, true}})
+		require.NoError(t, err)
+		require.Equal(t, 128+int(syscall.SIGHUP), status)
+	})
 	t.Run("a shared folder", func(t *testing.T) { testShare(t, ctx, m) })
 	t.Run("a kernel that panics", func(t *testing.T) {
 		_, _, _, err := run(Command{Args: []string{"sh", "-c", "echo c >/proc/sysrq-trigger; sleep 10"}})

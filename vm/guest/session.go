@@ -69,12 +69,16 @@ func begin(conn *wire.Conn, id uint32, c wire.Command) (*session, error) {
 		return nil, fmt.Errorf("run %s in %s: %w", c.Args[0], c.Dir, err)
 	}
 	s.stdin = wire.NewReceiver(conn, id, wire.Stdin, s.input)
-	if s.input != s.master {
-		go func() {
-			<-s.stdin.Done()
+	go func() {
+		<-s.stdin.Done()
+		switch {
+		case s.input != s.master:
 			s.input.Close()
-		}()
-	}
+		case !s.over.Load(): // whoever sat at the terminal has gone, which a kernel tells the leader so
+			_ = syscall.Kill(s.pid, syscall.SIGHUP) // it may have ended just now
+			_ = syscall.Kill(s.pid, syscall.SIGCONT)
+		}
+	}()
 	return s, nil
 }
 
