@@ -1,0 +1,1 @@
+unshare --time --fork --boottime {{ahead}} sleep {{seconds}} >/dev/null 2>&1 &

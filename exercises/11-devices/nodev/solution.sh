@@ -1,0 +1,1 @@
+nsenter -t {{pid}} -m mount -o remount,bind,nosuid,dev /mnt

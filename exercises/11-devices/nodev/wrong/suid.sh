@@ -1,0 +1,2 @@
+# says: has to be said again
+nsenter -t {{pid}} -m mount -o remount,bind,suid,dev /mnt

@@ -1,0 +1,2 @@
+# says: it was started outside
+sleep {{seconds}} >/dev/null 2>&1 &

@@ -1,0 +1,3 @@
+# says: that takes a second call
+nsenter -t {{pid}} -m mount --bind /dev/null /proc/interrupts
+nsenter -t {{pid}} -m mount --bind /proc/sys /proc/sys

@@ -1,0 +1,2 @@
+# says: the name of a node means nothing
+printf 'number: 1:{{minor}}\nsame: /dev/{{disk}}\n' >answers.txt

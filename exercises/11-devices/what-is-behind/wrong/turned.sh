@@ -1,0 +1,2 @@
+# says: the major number comes first
+echo "number: {{minor}}:1" >answers.txt
