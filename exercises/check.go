@@ -87,6 +87,7 @@ func (a *Attempt) absent() string {
 // check makes one check.
 func (v view) check(ctx context.Context, c Check) (Finding, error) {
 	f := Finding{Want: v.fill(c.Want), Look: c.Look}
+	v.limited = c.Limited
 	var err error
 	if f.Observed, err = v.read(ctx, c.Fact, c.Run); err != nil {
 		return f, err
@@ -173,13 +174,40 @@ func (v view) enter() []string {
 	return line
 }
 
+// drop is the command line that takes away what the process may never get:
+// setpriv(1).
+func (v view) drop() []string {
+	text := v.value("caps.bounding")
+	sign, list := "+", []string{"-all"}
+	if strings.HasPrefix(text, "all ") {
+		sign, list = "-", nil
+	}
+	for word := range strings.FieldsSeq(text) {
+		if name, ok := strings.CutPrefix(word, "CAP_"); ok {
+			list = append(list, sign+strings.ToLower(name))
+		}
+	}
+	line := []string{"setpriv", "--inh-caps=-all"}
+	if len(list) > 0 {
+		line = append(line, "--bounding-set="+strings.Join(list, ","))
+	}
+	if v.value("seccomp.no_new_privs") == "yes" {
+		line = append(line, "--no-new-privs")
+	}
+	return line
+}
+
 // inside runs a shell command where enter leads to, and gives what it prints and
 // its exit status: nsenter(1). The learner's answers are in its environment, as
 // ANSWER_NAME.
 func (v view) inside(ctx context.Context, command string) (string, error) {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
-	line := append(v.enter(), "/bin/sh", "-c", command)
+	line := v.enter()
+	if v.limited {
+		line = append(line, v.drop()...)
+	}
+	line = append(line, "/bin/sh", "-c", command)
 	c := exec.CommandContext(ctx, line[0], line[1:]...)
 	c.Env = append(os.Environ(), markVariable+"="+v.mark)
 	for name, value := range v.answers {

@@ -37,13 +37,16 @@ type Exercise struct {
 // Check is one thing that has to be so. Exactly one of Fact and Run is given;
 // with Answer, what the learner wrote down is compared with it.
 type Check struct {
-	Want   string  `json:"want"` // what has to be so, as a sentence
-	Fact   string  `json:"fact"` // "uts.nodename", see facts.go
-	Run    string  `json:"run"`  // a command, run inside all namespaces of the process
-	Answer string  `json:"answer"`
-	Must   Must    `json:"must"`
-	Causes []Cause `json:"causes"` // of its failing, the first that fits is told
-	Look   string  `json:"look"`   // where to read on: "man 2 sethostname"
+	Want string `json:"want"` // what has to be so, as a sentence
+	Fact string `json:"fact"` // "uts.nodename", see facts.go
+	Run  string `json:"run"`  // a command, run inside all namespaces of the process
+	// Limited says that the command is to get no more capabilities than the
+	// process can: without, it has root's.
+	Limited bool    `json:"limited"`
+	Answer  string  `json:"answer"`
+	Must    Must    `json:"must"`
+	Causes  []Cause `json:"causes"` // of its failing, the first that fits is told
+	Look    string  `json:"look"`   // where to read on: "man 2 sethostname"
 }
 
 // Cause is a likely reason for a check to fail: always, or if a fact or what a

@@ -118,6 +118,7 @@ type view struct {
 	mark            string // for the environment of what a check starts
 	theirs, machine *inspect.Snapshot
 	params, answers map[string]string
+	limited         bool // commands get no more capabilities than the process could
 }
 
 // value gives a fact of the process, or after "machine " of the machine.

@@ -23,17 +23,20 @@ exec cp "/programs/$(sha256sum <"$source" | cut -c1-64)" main
 `
 
 // TestExercises verifies all exercises under cgroup v2, where most learners do
-// them: in a microVM, with the tools that it has, but for two. Stage 12 takes a
-// setpriv(1) that busybox's is not, and a shell that does not prefer busybox's.
+// them: in a microVM, with the tools that it has, but for four. Stages 08, 09 and
+// 12 take an unshare(1), nsenter(1) and setpriv(1) that busybox's are not, and a
+// shell that does not prefer busybox's.
 func TestExercises(t *testing.T) {
 	all, err := exercises.All()
 	require.NoError(t, err)
 	wrong, err := filepath.Glob(root + "/exercises/*/*/wrong/*")
 	require.NoError(t, err)
 	files := programs(t)
-	setpriv, err := exec.LookPath("setpriv")
-	require.NoError(t, err, "vm/packages.sh install test")
-	addProgram(t, files, "/usr/local/sbin/setpriv", setpriv)
+	for _, name := range []string{"unshare", "nsenter", "setpriv"} {
+		path, err := exec.LookPath(name)
+		require.NoError(t, err, "vm/packages.sh install test")
+		addProgram(t, files, "/usr/local/sbin/"+name, path)
+	}
 	addProgram(t, files, "/bin/sh", "/bin/sh")
 	m := boot(t, vm.Config{Kernel: vm.KernelSource{Series: newest}, Init: absolute(t, root, "bin/cutaway"), Memory: memory, Files: files})
 	out, status := m.run(t, "/root", "cutaway", "exercise", "verify")

@@ -1,3 +1,3 @@
 # says: that takes a second call
-nsenter -t {{pid}} -m mount --bind /dev/null /proc/interrupts
-nsenter -t {{pid}} -m mount --bind /proc/sys /proc/sys
+nsenter -t {{pid}} -m -p mount --bind /dev/null /proc/interrupts
+nsenter -t {{pid}} -m -p mount --bind /proc/sys /proc/sys

@@ -1,2 +1,2 @@
 # says: nothing is mounted at /proc/sys
-nsenter -t {{pid}} -m mount --bind /dev/null /proc/interrupts
+nsenter -t {{pid}} -m -p mount --bind /dev/null /proc/interrupts

@@ -1,2 +1,2 @@
 # says: a text of its own
-nsenter -t {{pid}} -m mount --bind /etc/passwd /proc/interrupts
+nsenter -t {{pid}} -m -p mount --bind /etc/passwd /proc/interrupts

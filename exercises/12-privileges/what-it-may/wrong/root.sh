@@ -1,0 +1,2 @@
+# says: Uid in /proc/PID/status
+echo "uid: 0" >answers.txt

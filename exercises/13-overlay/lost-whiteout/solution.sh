@@ -1,0 +1,1 @@
+nsenter -t {{pid}} -m rm /mnt/all/secret /mnt/all/.wh.secret

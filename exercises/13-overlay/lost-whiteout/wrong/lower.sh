@@ -1,0 +1,2 @@
+# says: the lower layer was changed
+nsenter -t {{pid}} -m rm /mnt/lower/secret

@@ -1,0 +1,2 @@
+# says: reading copies nothing up
+echo "layer: /mnt/upper" >answers.txt
