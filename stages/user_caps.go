@@ -14,7 +14,7 @@ import (
 // one that is outside it does not even tell.
 func lookOwners(l *Look) {
 	ours, err := os.Readlink(fmt.Sprintf("/proc/%d/ns/user", l.Container.PID()))
-	l.Inside("probe owners", "our own user namespace owns what was made with it and after it; of the rest the owner is not told in here: those are the host's", func(o Out) bool {
+	l.Inside("probe owners", "ours owns what was made with it and after it; the rest is the host's", func(o Out) bool {
 		for _, name := range []string{"uts", "mnt", "pid", "ipc", "net"} {
 			if !strings.HasSuffix(o.lineText(name+":"), " = "+ours) {
 				return false
