@@ -84,6 +84,7 @@ func (p *ordinaryRun) lookHelpless(l *Look) {
 
 // lookOneID shows what there is with one id: root, and nobody else.
 func (p *ordinaryRun) lookOneID(l *Look, pid int) {
+	l.Note("with one id there is one user inside, root; and outside it is the user who began all this")
 	p.inside(l, "cd /proc/self; cat gid_map setgroups", "one group likewise; what setgroups has to do with it comes below",
 		func(o Out) bool {
 			return strings.Join(strings.Fields(o.Text), " ") == fmt.Sprint("0 ", ordinary, " 1 deny")

@@ -50,6 +50,7 @@ func lookMachine(l *Look) {
 // lookCapabilities uses the same capability against a UTS namespace that the
 // container's user namespace owns, and against the host's, which it does not.
 func lookCapabilities(ctx context.Context, l *Look) {
+	l.Note("so much for ids. Now capabilities, and what they count against: each namespace has an owner, the user namespace in which it was made (ioctl_ns(2))")
 	l.Inside("probe ids | grep CapEff", "every capability there is", func(o Out) bool { return o.Text == "CapEff all" })
 	lookOwners(l)
 	l.Inside("probe call sethostname", "allowed: this UTS namespace is owned by ours",

@@ -79,6 +79,7 @@ func lookIDMapped(l *Look) {
 	l.Note("since Linux 5.12 a mount can translate owners instead, on most file systems. The host's root asks for it, and names the user namespace whose maps count")
 	l.attach(op.Attach{Source: notes, Target: mapped, Mapped: true})
 	l.Inside("grep -o ' "+mapped+" [a-z,]*' /proc/self/mountinfo", "the mount says so itself", func(o Out) bool { return strings.HasSuffix(o.Text, ",idmapped") })
+	l.Note("nothing else has changed: NOTES is one directory, seen by two mounts")
 	l.Inside("stat -c %u "+mapped+"; cat "+mapped+"/list", "by this mount it is this namespace's user 1000's, and root may read it", says(fmt.Sprintf("%d\nmilk", app)))
 	l.Inside(fmt.Sprintf("cd %s; echo bread > more; chown %d more; stat -c %%u more %s", mapped, app, plain), "made by one mount; the other is as it was",
 		says(fmt.Sprintf("%d\n%d", app, unmapped)))

@@ -84,8 +84,9 @@ func (l *Look) mapSubids() {
 		func(o Out) bool { return o.Status != 0 && o.Has("Operation not permitted") })
 	own := fmt.Sprintf(" %d 0 %d 1 ", pid, ordinary)
 	l.Inside("newuidmap"+own+"1 0 1", "by newuidmap, the host's root as user 1", func(o Out) bool { return o.Status != 0 && o.Has("not allowed") })
+	l.Note("and now what root has written down for this user")
 	more := fmt.Sprintf("%s1 %d %d", own, ids.First, ids.Count)
-	l.Inside("newuidmap"+more+" && newgidmap"+more+"; cat "+proc+"uid_map", "and what root has written down: two lines, one user and many more", func(o Out) bool {
+	l.Inside("newuidmap"+more+" && newgidmap"+more+"; cat "+proc+"uid_map", "two lines: root inside is one user, and there are many more", func(o Out) bool {
 		return strings.Join(strings.Fields(o.Text), " ") == fmt.Sprint("0 ", ordinary, " 1 1 ", ids.First, " ", ids.Count)
 	})
 	second := 0
