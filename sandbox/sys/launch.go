@@ -45,6 +45,9 @@ func (k *Kernel) Clone(flags int, cgroupDir string, l Launch) (pid, pidfd int, e
 		Setsid:     l.Setsid || l.Setctty,
 		Setctty:    l.Setctty,
 	}
+	if !k.Dry { // init must not have them either: the image names its working directory, which may be /proc/self/fd/N
+		closeOnExecFrom(3)
+	}
 	if l.AsUser {
 		attr.Credential = &syscall.Credential{Uid: uint32(l.UID), Gid: uint32(l.GID)}
 	}

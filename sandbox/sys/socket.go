@@ -26,20 +26,24 @@ func Pair() (a, b Socket, err error) {
 
 // CloseOnExec marks the descriptor so that the payload does not inherit it: its
 // closing is how the host learns that execve succeeded. So are all above it
-// marked: whoever started the lab may have left files of the host open, and a
-// directory among them would be a way out of the container (CVE-2024-21626).
-func (s Socket) CloseOnExec() {
-	unix.CloseOnExec(s.FD)
+// marked.
+func (s Socket) CloseOnExec() { closeOnExecFrom(s.FD) }
+
+// closeOnExecFrom marks all descriptors from first on: whoever started this
+// process may have left files of the host open, and a directory among them would
+// be a way out of a container (CVE-2024-21626).
+func closeOnExecFrom(first int) {
 	// close_range(2), with this flag since Linux 5.11.
-	if unix.CloseRange(uint(s.FD), math.MaxUint32, unix.CLOSE_RANGE_CLOEXEC) == nil {
+	if unix.CloseRange(uint(first), math.MaxUint32, unix.CLOSE_RANGE_CLOEXEC) == nil {
 		return
 	}
 	open, err := os.ReadDir("/proc/self/fd")
-	if err != nil {
-		return // without a /proc only the socket can be marked
+	if err != nil { // without a /proc nobody knows more than the first
+		unix.CloseOnExec(first)
+		return
 	}
 	for _, f := range open {
-		if n, err := strconv.Atoi(f.Name()); err == nil && n > s.FD {
+		if n, err := strconv.Atoi(f.Name()); err == nil && n >= first {
 			unix.CloseOnExec(n)
 		}
 	}
