@@ -27,7 +27,7 @@ var Capabilities = []string{
 
 func addPrivileges(s *plan.Spec, m Materials) {
 	p := &s.Process
-	p.Restrict, p.Capabilities, p.NoNewPrivileges = true, Capabilities, true
+	p.Restrict, p.Capabilities, p.NoNewPrivileges, p.NewKeyring = true, Capabilities, true, true
 	p.Rlimits = []plan.Rlimit{{Type: "RLIMIT_NOFILE", Soft: 1024, Hard: 4096}}
 	s.Linux.Seccomp = m.Seccomp
 }

@@ -246,6 +246,9 @@ func (b *builder) privileges() {
 	if p.Terminal && b.spec.Linux.Devices {
 		b.init(op.Console{}, "before the user changes: the terminal is taken from this container's devpts", "", "device", "process")
 	}
+	if p.NewKeyring {
+		b.init(op.Keyring{}, "before the filter, which refuses keyctl: the keys of whoever started us came along by fork, through every namespace")
+	}
 	if p.Restrict {
 		b.init(op.DropBounding{Keep: p.Capabilities, Last: b.features.LastCap}, "while CAP_SETPCAP is there: what leaves the bounding set never comes back", "", "caps")
 	}

@@ -52,6 +52,8 @@ type Process struct {
 	// Capabilities are the names that remain; nil leaves all of them.
 	Capabilities []string `json:"capabilities,omitempty"`
 	Rlimits      []Rlimit `json:"rlimits,omitempty"`
+	// NewKeyring gives it a session keyring of its own.
+	NewKeyring bool `json:"newKeyring,omitempty"`
 	// Restrict is set once capabilities are meant to be limited, so that an
 	// empty list means none rather than all.
 	Restrict bool `json:"restrict,omitempty"`

@@ -102,7 +102,7 @@ func inContainer(o op.Op) string {
 			words = append(words, singleQuoted(word))
 		}
 		return "exec \"$@\" env -i " + strings.Join(words, " ")
-	case op.DropBounding, op.Capset, op.NoNewPrivs:
+	case op.DropBounding, op.Capset, op.NoNewPrivs, op.Keyring:
 		return ""
 	}
 	return o.Shell()

@@ -70,6 +70,16 @@ func (k *Kernel) ClearAmbient() error {
 		"prctl", "PR_CAP_AMBIENT", "PR_CAP_AMBIENT_CLEAR_ALL", "0", "0", "0")
 }
 
+// JoinSessionKeyring replaces the session keyring by a new one without a name:
+// KEYCTL_JOIN_SESSION_KEYRING, keyctl(2). The kernel answers with its number.
+func (k *Kernel) JoinSessionKeyring() error {
+	_, err := k.call(func() (int64, error) {
+		id, err := unix.KeyctlInt(unix.KEYCTL_JOIN_SESSION_KEYRING, 0, 0, 0, 0)
+		return int64(id), err
+	}, "keyctl", "KEYCTL_JOIN_SESSION_KEYRING", "NULL")
+	return err
+}
+
 // Capset sets the thread's effective, permitted and inheritable sets, each a
 // bit mask by capability number: capset(2).
 func (k *Kernel) Capset(effective, permitted, inheritable uint64) error {
