@@ -76,6 +76,9 @@ func Early(f features.Features, w Wish) (plan.Spec, error) {
 // born is the container but for what its image has a say in.
 func (w Wish) born(m Materials) (plan.Spec, error) {
 	s := Spec(container, m)
+	// Where the last stages cannot be played there is no other root either, and the
+	// Plan says what the kernel lacks.
+	s.Root.From, s.Root.Lower = "", m.Layers
 	s.Linux.Resources, s.Linux.TimeOffset, s.Net.Ports = w.Resources, 0, w.Ports
 	s.Root.Readonly = w.Readonly
 	s.Mounts = w.Mounts
