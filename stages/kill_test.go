@@ -116,8 +116,8 @@ func makeContainer(ctx context.Context, l *sandbox.Lab, store *image.Store, s St
 		Shown: func(_ plan.Spec, p plan.Plan) []bool { return make([]bool, len(p)) }})
 }
 
-// smallTree makes a root filesystem with a shell and nothing else, beside a whole
-// one, out of its files: to copy the whole would take longer than all the rest.
+// smallTree makes a root filesystem with a shell and the probe, beside a whole one,
+// out of its files: to copy the whole would take longer than all the rest.
 func smallTree(whole string) (string, error) {
 	small := whole + "-small"
 	if _, err := os.Stat(small); err == nil {
@@ -128,13 +128,13 @@ func smallTree(whole string) (string, error) {
 		return "", err
 	}
 	owner := info.Sys().(*syscall.Stat_t)
-	for _, dir := range []string{"", "bin", "dev", "etc", "proc", "sys", "tmp"} {
+	for _, dir := range []string{"", "bin", "dev", "etc", "mnt", "proc", "sys", "tmp", "usr", "usr/bin"} {
 		dir = filepath.Join(small, dir)
 		if err := errors.Join(os.Mkdir(dir, 0o755), os.Chown(dir, int(owner.Uid), int(owner.Gid))); err != nil {
 			return "", err
 		}
 	}
-	return small, errors.Join(os.Link(whole+"/bin/busybox", small+"/bin/busybox"), os.Symlink("busybox", small+"/bin/sh"))
+	return small, errors.Join(os.Link(whole+"/bin/busybox", small+"/bin/busybox"), os.Link(whole+"/usr/bin/probe", small+"/usr/bin/probe"), os.Symlink("busybox", small+"/bin/sh"))
 }
 
 func openLab(state string) (*sandbox.Lab, *image.Store, error) {

@@ -6,14 +6,10 @@ import (
 	"slices"
 	"strings"
 
-	"cutaway/sandbox"
 	"cutaway/sandbox/plan"
 	"cutaway/sandbox/profile"
 	"cutaway/sandbox/sys"
 )
-
-// options are those of a container that nobody watches.
-var options = sandbox.Options{}
 
 // wall is one thing that refuses an attempt.
 type wall struct {
@@ -156,7 +152,6 @@ func readonly(path string) wall {
 var pivoted = wall{name: "pivot_root in a mount namespace", says: []string{"the same directory"}, way: "pivot_root",
 	remove: func(w *wallTest, s *plan.Spec) {
 		*s = w.chrooted
-		s.Process.Args = []string{shell}
 	},
 	stands: namespaced("mount", "mnt", "", nil).stands}
 

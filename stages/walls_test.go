@@ -11,6 +11,7 @@ import (
 	"strings"
 	"testing"
 
+	"cutaway/sandbox"
 	"cutaway/sandbox/image"
 	"cutaway/sandbox/inspect"
 	"cutaway/sandbox/plan"
@@ -35,45 +36,54 @@ type escape struct {
 	past string
 	// config is the kernel's option without which there is nothing to reach for.
 	config string
+	// try makes the attempt in place of do, where it is none of a payload's.
+	try func(*testing.T, *wallTest)
 	// absent says why nobody could succeed on this machine, "" if somebody can.
 	absent func() string
 }
 
 // escapes are all of them, family by family.
-var escapes = slices.Concat(fileEscapes, callEscapes, processEscapes, networkEscapes)
+var escapes = slices.Concat(fileEscapes, entryEscapes, callEscapes, processEscapes, networkEscapes, runtimeEscapes)
 
 // TestWalls makes every attempt.
 func TestWalls(t *testing.T) {
 	w := newWallTest(t)
 	for _, e := range escapes {
-		t.Run(strings.ReplaceAll(e.name, "/", "-"), func(t *testing.T) { w.try(t, e) })
+		t.Run(strings.ReplaceAll(e.name, "/", "-"), func(t *testing.T) {
+			why := e.why()
+			switch {
+			case why != "":
+			case e.try != nil:
+				e.try(t, w)
+			default:
+				why = w.command(t, e)
+			}
+			if why != "" {
+				fmt.Printf("wall: %s: not tried: %s\n", e.name, why)
+			} else if !t.Failed() {
+				fmt.Printf("wall: %s: stopped by %s\n", e.name, e.stoppedBy())
+			}
+		})
 	}
 }
 
 // wallTest has the containers in which the attempts are made, by what is standing
 // in them.
 type wallTest struct {
-	runner    Runner
-	materials Materials
-	spec      plan.Spec
-	chrooted  plan.Spec // the container of stage 01
-	targets   *strings.Replacer
-	rooms     map[string]*Look
+	runner   Runner
+	spec     plan.Spec
+	chrooted plan.Spec // the container of stage 01
+	targets  *strings.Replacer
+	rooms    map[string]*Look
 }
 
 func newWallTest(t *testing.T) *wallTest {
 	l, store, err := openLab(stateDir(t))
 	require.NoError(t, err)
 	w := &wallTest{runner: Runner{Lab: l, Store: store}, rooms: map[string]*Look{}}
-	w.materials, err = w.runner.materials(t.Context(), chroot)
-	require.NoError(t, err)
-	w.chrooted = Spec(chroot, w.materials)
-	img, err := w.runner.Image(t.Context(), image.BuiltInRef, image.PullOptions{})
-	require.NoError(t, err)
-	spec, release, err := w.runner.Container(t.Context(), img, Wish{Args: []string{shell}, User: "0:0"})
-	require.NoError(t, err)
-	t.Cleanup(release)
-	w.spec = spec
+	w.chrooted = w.small(t, chroot)
+	w.spec = w.complete(t)
+	w.spec.Net = plan.Net{Mode: "none", Hosts: "127.0.0.1 localhost\n"} // a file of the host's, bound in
 	before := look(t, l)
 	t.Cleanup(func() {
 		for _, room := range w.rooms {
@@ -85,6 +95,30 @@ func newWallTest(t *testing.T) *wallTest {
 	})
 	w.newTargets(t)
 	return w
+}
+
+// complete is the container of cutaway run, as its root; on a kernel that cannot
+// make one, that of the last stage it can.
+func (w *wallTest) complete(t *testing.T) plan.Spec {
+	if container.Lacks(w.runner.Lab.Features) != nil {
+		return w.small(t, privileges)
+	}
+	img, err := w.runner.Image(t.Context(), image.BuiltInRef, image.PullOptions{})
+	require.NoError(t, err)
+	spec, release, err := w.runner.Container(t.Context(), img, Wish{Args: []string{shell}, User: "0:0", Net: "none"})
+	require.NoError(t, err)
+	t.Cleanup(release)
+	return spec
+}
+
+// small is the container of a stage, with a root filesystem that is quick to copy.
+func (w *wallTest) small(t *testing.T, s Stage) plan.Spec {
+	m, err := w.runner.materials(t.Context(), s)
+	require.NoError(t, err)
+	m.Tree, err = smallTree(m.Tree)
+	require.NoError(t, err)
+	spec := Spec(s, m)
+	return spec
 }
 
 // newTargets makes what the attempts are to reach: a process, an abstract socket
@@ -99,9 +133,10 @@ func (w *wallTest) newTargets(t *testing.T) {
 		require.NoError(t, sleep.Process.Kill())
 		require.ErrorContains(t, sleep.Wait(), "killed")
 	})
-	base := w.room(t, nil, nil)
+	bridged := wall{way: "bridge", put: func(_ *wallTest, s *plan.Spec) { s.Net.Mode = "bridge" }}
+	neighbour := w.room(t, []wall{bridged}, nil)
 	w.targets = strings.NewReplacer("HOSTPID", fmt.Sprint(sleep.Process.Pid),
-		"HOSTNAME", "cutaway-wall", "HOSTLINK", plan.VethName(base.Container.Spec.ID))
+		"HOSTNAME", "cutaway-wall", "HOSTLINK", plan.VethName(neighbour.Container.Spec.ID))
 }
 
 // room is a container in which the walls of standing have been put up and those
@@ -126,27 +161,23 @@ func (w *wallTest) room(t *testing.T, standing, gone []wall) *Look {
 		for _, name := range names {
 			changes[name](w, &spec)
 		}
-		l, err := w.runner.look(t.Context(), container.Slug, spec, options, w.materials)
+		l, err := w.runner.look(t.Context(), container.Slug, spec, sandbox.Options{}, Materials{})
 		require.NoError(t, err, "a container %s", key)
 		w.rooms[key] = l
 	}
 	return w.rooms[key]
 }
 
-// try makes one attempt in every container that it takes.
-func (w *wallTest) try(t *testing.T, e escape) {
-	if why := e.why(); why != "" {
-		fmt.Printf("wall: %s: not tried: %s\n", e.name, why)
-		return
-	}
+// command makes one attempt in every container that it takes, or says why this
+// machine has nothing to reach for.
+func (w *wallTest) command(t *testing.T, e escape) (absent string) {
 	open := w.room(t, nil, e.walls)
 	for _, x := range e.walls {
 		require.False(t, x.stands(open, w.spec), "%s stands where it was taken away", x.name)
 	}
 	out := w.make(t, open, e.do)
 	if e.config != "" && lacks(out) {
-		fmt.Printf("wall: %s: not tried: this kernel was built without %s\n", e.name, e.config)
-		return
+		return "this kernel was built without " + e.config
 	}
 	require.Regexp(t, e.free, out.Text, "where no wall is left")
 	base := w.room(t, e.walls, nil)
@@ -163,7 +194,7 @@ func (w *wallTest) try(t *testing.T, e escape) {
 		}
 	}
 	require.Positive(t, refusals, "another wall stopped it: %s", first.Text)
-	fmt.Printf("wall: %s: stopped by %s\n", e.name, e.stoppedBy())
+	return ""
 }
 
 func (w *wallTest) make(t *testing.T, room *Look, command string) Out {
