@@ -75,7 +75,7 @@ func lookInit(l *Look) {
 		func(o Out) bool { return o.Status == 0 && o.lineText("    1 ") == "1 0 sh" })
 	l.Note("now a process whose parent ends first. (A shell gives its background jobs /dev/null to read; there is no /dev here yet, " +
 		"so an empty file takes its place.)")
-	l.Inside("touch /dev/null; sleep 0.1 & echo I end, it goes on", "an orphan is left behind", says("I end, it goes on"))
+	l.Inside("touch /dev/null; sleep 0.5 & echo I end, it goes on", "an orphan is left behind", says("I end, it goes on"))
 	l.Outside(fmt.Sprintf("ps --ppid %d -o pid,state,comm", pid), "a child of number 1 now; ended, but nobody asked: a zombie",
 		eventually(func() (string, error) { return children(pid) }, isZombie), isZombie)
 	l.Inside("sleep 0.1; ps -o pid,ppid,stat,comm", "number 1 has asked: a real init does so for all", func(o Out) bool { return onlyOwnProcesses(o) && !o.Has("sleep") })
