@@ -110,6 +110,10 @@ var reasons = []reason{
 	{func(r inspect.Row) bool {
 		return r.Kind == inspect.Mount && slices.Contains(MaskedPaths, r.Name)
 	}, "masks: the same empty directory, on a tmpfs without a limit on its size"},
+	{func(r inspect.Row) bool { return r.Kind == inspect.Mount && r.Name == "/sys/fs/cgroup" },
+		"mount /sys/fs/cgroup: one hierarchy, of which each sees its own group and what is below; the source of such a mount is a mere word"},
+	{func(r inspect.Row) bool { return r.Kind == inspect.Device && r.Name == "/dev/core" },
+		"/dev/core: a link that runc makes where the kernel has /proc/kcore. What it leads to is masked in both"},
 	{func(r inspect.Row) bool {
 		return slices.Contains([]inspect.Kind{inspect.Link, inspect.Addr, inspect.Route}, r.Kind)
 	},
