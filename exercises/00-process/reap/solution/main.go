@@ -1,0 +1,29 @@
+// Command main runs one program to its end and then becomes another.
+package main
+
+import (
+	"os"
+	"os/exec"
+	"syscall"
+)
+
+func main() {
+	word, command := os.Args[1], os.Args[2:]
+
+	pid, err := syscall.ForkExec("/bin/sh", []string{"sh", "-c", "echo first >" + word},
+		&syscall.ProcAttr{Env: os.Environ(), Files: []uintptr{0, 1, 2}})
+	check("fork", err)
+	_, err = syscall.Wait4(pid, nil, 0, nil)
+	check("wait4", err)
+
+	path, err := exec.LookPath(command[0])
+	check("find "+command[0], err)
+	check("execve", syscall.Exec(path, command, os.Environ()))
+}
+
+func check(what string, err error) {
+	if err != nil {
+		println(what + ": " + err.Error())
+		os.Exit(1)
+	}
+}

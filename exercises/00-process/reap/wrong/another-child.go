@@ -1,0 +1,31 @@
+// says: execve changes what a process runs
+
+//go:build ignore
+
+package main
+
+import (
+	"os"
+	"os/exec"
+	"syscall"
+)
+
+func main() {
+	word, command := os.Args[1], os.Args[2:]
+
+	pid, err := syscall.ForkExec("/bin/sh", []string{"sh", "-c", "echo first >" + word},
+		&syscall.ProcAttr{Env: os.Environ(), Files: []uintptr{0, 1, 2}})
+	check("fork", err)
+	_, err = syscall.Wait4(pid, nil, 0, nil)
+	check("wait4", err)
+
+	c := exec.Command(command[0], command[1:]...)
+	check("fork", c.Run())
+}
+
+func check(what string, err error) {
+	if err != nil {
+		println(what + ": " + err.Error())
+		os.Exit(1)
+	}
+}

@@ -1,0 +1,2 @@
+# says: it was there and has ended
+kill -KILL {{pid}}

@@ -1,0 +1,2 @@
+# says: a priority is for those that want to run
+renice -n 5 -p {{pid}} >/dev/null

@@ -1,0 +1,2 @@
+# says: the signal waits
+kill -TERM {{pid}}
