@@ -1,0 +1,1 @@
+nsenter -t {{pid}} -m mount --make-private /mnt/{{name}}

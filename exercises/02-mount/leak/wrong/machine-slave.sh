@@ -1,0 +1,2 @@
+# says: the machine's side is the slave now
+mount --make-slave /mnt/{{name}}

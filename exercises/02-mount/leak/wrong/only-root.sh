@@ -1,0 +1,2 @@
+# says: that of / is another
+nsenter -t {{pid}} -m mount --make-private /

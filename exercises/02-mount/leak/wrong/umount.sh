@@ -1,0 +1,2 @@
+# says: it was taken away
+nsenter -t {{pid}} -m umount /mnt/{{name}}

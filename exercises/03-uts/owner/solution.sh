@@ -1,0 +1,5 @@
+its=$(readlink /proc/{{pid}}/ns/user)
+machine=$(readlink /proc/self/ns/user)
+if nsenter -t {{pid}} --user --uts hostname x 2>/dev/null; then owner=$its; else owner=$machine; fi
+echo "uts: $(readlink /proc/{{pid}}/ns/uts)" >answers.txt
+echo "owner: $owner" >>answers.txt

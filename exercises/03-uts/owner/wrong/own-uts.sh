@@ -1,0 +1,2 @@
+# says: that is the one of your shell
+echo "uts: $(readlink /proc/self/ns/uts)" >answers.txt
