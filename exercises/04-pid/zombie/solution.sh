@@ -1,0 +1,4 @@
+nsenter -t {{pid}} --pid --mount sh -c '
+	for p in /proc/[0-9]*; do
+		[ "$(tr "\0" " " <$p/cmdline)" != "sleep {{parent}} " ] || kill ${p#/proc/}
+	done'

@@ -1,0 +1,1 @@
+! grep -q ' /mnt .* - mqueue ' /proc/self/mountinfo || umount /mnt

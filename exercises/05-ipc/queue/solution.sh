@@ -1,0 +1,1 @@
+nsenter -t {{pid}} --ipc --mount mount -t mqueue mqueue /mnt
