@@ -1,0 +1,1 @@
+unshare --user sleep {{seconds}} </dev/null >/dev/null 2>&1 &
