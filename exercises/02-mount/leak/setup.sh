@@ -1,4 +1,4 @@
 mkdir -p /mnt/{{name}}
 mount --bind /mnt/{{name}} /mnt/{{name}}
 mount --make-shared /mnt/{{name}}
-unshare --mount --propagation unchanged sleep {{seconds}} </dev/null >/dev/null 2>&1 &
+unshare --mount --propagation shared sleep {{seconds}} </dev/null >/dev/null 2>&1 &
