@@ -20,7 +20,7 @@ func main() {
 	// Missing: a namespace, and a segment in it. call(syscall.SYS_SHMGET, ...)
 	// makes one; its third argument are flags: IPC_CREAT, which is 01000, and
 	// permissions.
-	_, _ = key, size
+	_, _, _ = key, size, call
 
 	path, err := exec.LookPath(command[0])
 	check("find "+command[0], err)
