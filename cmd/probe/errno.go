@@ -21,7 +21,7 @@ var errnoNames = map[syscall.Errno]string{
 	syscall.ENXIO: "ENXIO", syscall.EOPNOTSUPP: "EOPNOTSUPP",
 	syscall.EOVERFLOW: "EOVERFLOW", syscall.EPERM: "EPERM",
 	syscall.EPROTONOSUPPORT: "EPROTONOSUPPORT", syscall.EROFS: "EROFS",
-	syscall.ESRCH: "ESRCH", syscall.EUSERS: "EUSERS", syscall.EXDEV: "EXDEV",
+	syscall.ESRCH: "ESRCH", syscall.ETXTBSY: "ETXTBSY", syscall.EUSERS: "EUSERS", syscall.EXDEV: "EXDEV",
 }
 
 // errnoName gives "EPERM", or "errno 77" for one that has no name here.

@@ -27,16 +27,19 @@ func overwrite(args []string) error {
 		return refusal("readlink "+exe, err)
 	}
 	fmt.Println("holding:", program)
-	for deadline := time.Now().Add(10 * time.Second); ; time.Sleep(time.Millisecond) {
-		if now, err := os.Readlink(exe); err != nil || now != program {
-			break
-		}
+	deadline := time.Now().Add(10 * time.Second)
+	for now := program; err == nil && now == program; now, err = os.Readlink(exe) {
 		if time.Now().After(deadline) {
 			return fmt.Errorf("process %s still runs %s", args[0], program)
 		}
+		time.Sleep(time.Millisecond)
 	}
 	again := fmt.Sprintf("/proc/self/fd/%d", held.Fd())
 	fd, err := syscall.Open(again, syscall.O_RDWR|syscall.O_CLOEXEC, 0)
+	for err == syscall.ETXTBSY && time.Now().Before(deadline) { // its memory goes a moment after its name
+		time.Sleep(time.Millisecond)
+		fd, err = syscall.Open(again, syscall.O_RDWR|syscall.O_CLOEXEC, 0)
+	}
 	if err == nil {
 		defer syscall.Close(fd)
 		one := make([]byte, 1)
