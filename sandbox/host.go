@@ -75,6 +75,9 @@ type Options struct {
 	// first of them becomes its controlling terminal.
 	Stdio   [3]*os.File
 	Setctty bool
+	// Log has Run keep what the payload prints in place of giving it to Stdio: see
+	// Lab.Log.
+	Log bool
 	// Relay connects a terminal inside to the person outside, while a shell runs.
 	Relay func(ctx context.Context, master *os.File) error
 	// Rest gives the whole Spec where Start was told only what init is born with,

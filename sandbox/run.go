@@ -30,11 +30,11 @@ func Run(ctx context.Context, l *Lab, spec plan.Spec, o Options, terminal bool) 
 			o.Stdio, o.Setctty = [3]*os.File{slave, slave, slave}, true
 		}
 	}
-	c, err := l.Start(ctx, spec, o)
+	c, ended, err := l.begin(ctx, spec, o)
 	if err != nil {
 		return exit, err
 	}
-	defer func() { err = errors.Join(err, c.Remove()) }()
+	defer func() { err = errors.Join(err, ended(), c.Remove()) }()
 	stop := context.AfterFunc(ctx, c.Kill)
 	defer stop()
 	defer c.passSignals(terminal)()
@@ -63,6 +63,17 @@ func Run(ctx context.Context, l *Lab, spec plan.Spec, o Options, terminal bool) 
 		<-relayed
 	}
 	return exit, err
+}
+
+// begin is Start, with a log if there is to be one; ended is for when the payload
+// has ended.
+func (l *Lab) begin(ctx context.Context, spec plan.Spec, o Options) (c *Container, ended func() error, err error) {
+	if !o.Log {
+		c, err = l.Start(ctx, spec, o)
+		return c, func() error { return nil }, err
+	}
+	c, log, err := l.startLogged(ctx, spec, o)
+	return c, log.end, err
 }
 
 // passSignals sends on what asks this process to end or to do something else.

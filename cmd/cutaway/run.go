@@ -112,7 +112,7 @@ func (c *cli) payload(ctx context.Context, r *stages.Runner, o sandbox.Options, 
 		return nil
 	}
 	if sandbox.Detached() { // nobody is there to read any more
-		o.Stdio = [3]*os.File{stdin, stdin, stdin}
+		o.Stdio, o.Log = [3]*os.File{stdin, stdin, stdin}, true
 		o.Started = func(container *sandbox.Container) error {
 			c.patience.begin()
 			return sandbox.TellReady(container)

@@ -37,7 +37,7 @@ func (f *runFlags) define(cmd *cobra.Command) {
 	fs.SetInterspersed(false) // what follows IMAGE is the payload's
 	fs.BoolVarP(&f.interactive, "interactive", "i", false, "keep standard input open")
 	fs.BoolVarP(&f.tty, "tty", "t", false, "give the container a terminal of its own")
-	fs.BoolVarP(&f.detach, "detach", "d", false, "run in the background, print the id")
+	fs.BoolVarP(&f.detach, "detach", "d", false, "run in the background, print the id; cutaway logs has the output")
 	fs.BoolVar(&f.remove, "rm", true, "remove the container in the end; it always is")
 	fs.StringVar(&f.name, "name", "", "a `NAME` to find the container by")
 	fs.StringArrayVarP(&f.env, "env", "e", nil, "set `NAME=VALUE` inside, or pass NAME on")
