@@ -128,17 +128,24 @@ func (b *bench) unpack(ctx context.Context, to string) error {
 	return store.Flatten(ctx, img, image.Owner{Squash: !b.root()}, to)
 }
 
-// contenders finds what can be started here; each is tried once, with a program
-// that ends at once.
-func (b *bench) contenders(ctx context.Context) (found []Contender, missing []Absent) {
-	all := slices.Concat([]candidate{{"process", b.bareProcess}, {"chroot", b.chroot}}, b.walls(),
+// candidates are all contenders that there could be.
+func (b *bench) candidates() []candidate {
+	return slices.Concat([]candidate{{"process", b.bareProcess}, {"chroot", b.chroot}}, b.walls(),
 		[]candidate{{"cutaway", b.cutaway("none")}, {"cutaway+net", b.cutaway("bridge")}, {"bubblewrap", b.bubblewrap},
 			{"crun", b.runtime("crun", "--cgroup-manager=cgroupfs")}, {"runc", b.runtime("runc")},
 			{"podman", b.engine("podman")}, {"docker", b.engine("docker")},
 			{"microVM", b.microVM}, {"full VM", b.fullVM}})
-	for _, one := range all {
+}
+
+// contenders finds what can be started here, of those named, or all; each is tried
+// once, with a program that ends at once.
+func (b *bench) contenders(ctx context.Context, names ...string) (found []Contender, missing []Absent) {
+	for _, one := range b.candidates() {
 		if ctx.Err() != nil {
 			break
+		}
+		if len(names) > 0 && !slices.Contains(names, one.name) {
+			continue
 		}
 		c, err := one.find(ctx)
 		if err == nil && c.Kind != Machine { // which is tried by whoever needs it

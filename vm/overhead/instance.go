@@ -19,7 +19,7 @@ import (
 // instance is a program that was started somewhere.
 type instance struct {
 	begun time.Time
-	stdin io.Closer
+	stdin io.WriteCloser
 	out   *bufio.Reader
 	wait  func() error // until it has ended, and all that was there for it
 	kill  func()

@@ -15,6 +15,8 @@ type Measure struct {
 	More  bool // more is better
 	// Base is the subject that the others are compared with; "" is the bare process.
 	Base string
+	// Bound is where counting stopped: a value as great means at least that.
+	Bound float64
 	// Means and Not say what a reader may conclude from it, and what not.
 	Means, Not string
 }
@@ -38,9 +40,9 @@ type experiment struct {
 	measures []Measure
 	// subjects says what is measured, and what cannot be.
 	subjects func(context.Context, *bench, []Contender) ([]subject, []Absent)
-	// rarely is set where every run gives nearly the same, or takes long: how many
-	// are made in each pass.
-	rarely int
+	// rarely is set where every run gives nearly the same, or takes long: one is made
+	// in each pass, none before for warmth; of a quick run in the first pass only.
+	rarely bool
 	// boots says that each run boots a machine, of which there are then fewer.
 	boots bool
 }

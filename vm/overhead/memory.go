@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"syscall"
 )
 
 // memory measures what an instance takes that does nothing, as the host sees it:
@@ -48,18 +49,11 @@ const mebibyte = 1 << 20
 
 // taken reads the memory of an instance.
 func (b *bench) taken(i *instance) (map[string]float64, error) {
-	pids := i.pids()
-	sum := 0.0
-	for _, pid := range pids {
-		pss, err := proportional(pid)
-		if errors.Is(err, fs.ErrNotExist) || errors.Is(err, os.ErrProcessDone) {
-			continue // it was ending
-		}
-		if err != nil {
-			return nil, err
-		}
-		sum += pss
+	sum, err := together([]*instance{i})
+	if err != nil {
+		return nil, err
 	}
+	pids := i.pids()
 	values := map[string]float64{"memory.pss": sum / mebibyte}
 	if kernel, ok := b.kernelMemory(pids[len(pids)-1]); ok {
 		values["memory.kernel"] = kernel / mebibyte
@@ -67,14 +61,14 @@ func (b *bench) taken(i *instance) (map[string]float64, error) {
 	return values, nil
 }
 
+// ended reports whether an error says that the process is no more.
+func ended(err error) bool { return errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ESRCH) }
+
 // proportional is the proportional set size of a process, in bytes.
 func proportional(pid int) (float64, error) {
 	file := "/proc/" + strconv.Itoa(pid) + "/smaps_rollup"
 	text, err := os.ReadFile(file)
 	if err != nil {
-		if strings.HasSuffix(err.Error(), "no such process") {
-			return 0, os.ErrProcessDone
-		}
 		return 0, fmt.Errorf("read how much memory process %d has: %w", pid, err)
 	}
 	for line := range strings.Lines(string(text)) {

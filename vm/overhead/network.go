@@ -94,7 +94,7 @@ func (b *bench) askedThroughNAT(ctx context.Context, host Contender) (string, er
 		return "", err
 	}
 	const inside = "7000"
-	published := b.command(Container, "", true, b.cutawayLine("bridge", "-p", port+":"+inside))
+	published := b.command(Container, "", true, b.cutawayLine(b.lab.Dirs.Data, "bridge", "-p", port+":"+inside))
 	server, _, err := listening(ctx, func(ctx context.Context, args ...string) (*instance, error) {
 		return published.start(ctx, probe, "listen", inside)
 	})

@@ -76,14 +76,15 @@ func (b *bench) cutaway(net string) func(context.Context) (Contender, error) {
 				return Contender{}, absent("a bridge and NAT would change this machine's network: --in host allows that")
 			}
 		}
-		return b.command(Container, about, true, b.cutawayLine(net)), nil
+		return b.command(Container, about, true, b.cutawayLine(b.lab.Dirs.Data, net)), nil
 	}
 }
 
-// cutawayLine is the command line for a container with this network.
-func (b *bench) cutawayLine(net string, flags ...string) func(args []string) *exec.Cmd {
+// cutawayLine is the command line for a container with this state directory and
+// this network.
+func (b *bench) cutawayLine(state, net string, flags ...string) func(args []string) *exec.Cmd {
 	return func(args []string) *exec.Cmd {
-		line := append([]string{"--state", b.lab.Dirs.Data, "run", "--in", "host", "--net", net, "-i"}, flags...)
+		line := append([]string{"--state", state, "run", "--in", "host", "--net", net, "-i"}, flags...)
 		return exec.Command(b.program, append(append(line, "built-in"), args...)...)
 	}
 }

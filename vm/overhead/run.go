@@ -21,9 +21,10 @@ type Options struct {
 	Program string   // cutaway's own file
 	InHost  bool     // the run may change this machine's network while it lasts
 	Quick   bool
-	Passes  int // how often all experiments are gone through
-	Rounds  int // runs of each subject in a pass
-	Boots   int // of those, how many boot a machine
+	FullVM  string // a box made by vm/box.sh; "" is the one beside the program, if any
+	Passes  int    // how often all experiments are gone through
+	Rounds  int    // runs of each subject in a pass
+	Boots   int    // of those, how many boot a machine
 	// Limit ends the run early, after a round: what is there then is the result.
 	Limit time.Duration
 	About trace.Conditions
@@ -45,6 +46,17 @@ func (o Options) filled() Options {
 		o.Limit = full.Limit
 	}
 	return o
+}
+
+// rounds is how many runs an experiment has in a pass.
+func (o Options) rounds(e experiment, pass int) int {
+	switch {
+	case !e.rarely:
+		return o.Rounds
+	case o.Quick && pass > 0:
+		return 0
+	}
+	return 1
 }
 
 // Progress is how far a run is.
@@ -109,6 +121,10 @@ func (r *runner) open(ctx context.Context, found []Contender) error {
 		}
 		g := &group{experiment: e}
 		for _, s := range subjects {
+			if e.rarely {
+				g.subjects = append(g.subjects, s)
+				continue
+			}
 			if _, err := s.trial(ctx); err != nil {
 				if ctx.Err() == nil {
 					r.result.miss(s.name+": "+e.group, oneLine(err))
@@ -126,18 +142,19 @@ func (r *runner) open(ctx context.Context, found []Contender) error {
 // pass runs each subject of a group a few times, each round in an order drawn
 // anew, so that nobody always follows the same other one.
 func (r *runner) pass(ctx context.Context, g *group, pass int) error {
-	rounds := r.options.Rounds
-	if g.rarely > 0 {
-		rounds = min(rounds, g.rarely)
-	}
+	rounds := r.options.rounds(g.experiment, pass)
 	for round := range rounds {
-		if time.Since(r.begun) > r.options.Limit {
+		limit := r.options.Limit
+		if pass == 0 { // so that there is something of everything
+			limit += limit / 8
+		}
+		if time.Since(r.begun) > limit {
 			r.result.cut()
 			return nil
 		}
 		for _, n := range rand.Perm(len(g.subjects)) {
 			s := g.subjects[n]
-			if s.trial == nil || g.boots && s.kind == Machine && round*r.options.Boots/rounds == (round+1)*r.options.Boots/rounds {
+			if s.trial == nil || g.boots && !g.rarely && s.kind == Machine && round*r.options.Boots%rounds >= r.options.Boots {
 				continue
 			}
 			others := running()
@@ -164,11 +181,9 @@ func (r *runner) tell(p Progress) {
 		return
 	}
 	for _, e := range chosen(r.options.Only) {
-		rounds := r.options.Rounds
-		if e.rarely > 0 {
-			rounds = min(rounds, e.rarely)
+		for pass := range r.options.Passes {
+			p.Of += float64(r.options.rounds(e, pass))
 		}
-		p.Of += float64(rounds * r.options.Passes)
 	}
 	p.Done, p.Elapsed, p.Result = float64(r.rounds), time.Since(r.begun), r.result
 	r.options.Told(p)

@@ -7,10 +7,8 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"strings"
 	"testing"
 	"time"
-	"unicode/utf8"
 
 	"cutaway/sandbox"
 
@@ -88,9 +86,7 @@ func TestRun(t *testing.T) {
 
 	b.Reset()
 	require.NoError(t, again.Table(&b))
-	for line := range strings.Lines(b.String()) {
-		require.LessOrEqual(t, utf8.RuneCountInString(strings.TrimRight(line, "\n")), 80, "%q", line)
-	}
+	narrow(t, b.String())
 	require.Contains(t, b.String(), "microVM ("+r.Conditions.Accelerator+")", "a machine says by what it is run")
 }
 

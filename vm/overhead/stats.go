@@ -23,6 +23,10 @@ type Summary struct {
 // then rest on fifty of them each.
 const resamples = 2000
 
+// few is the number of samples below which there is no saying where a median would
+// lie; the interval is then their range.
+const few = 5
+
 // Quantile gives the value below which a share q of sorted values lies, between
 // neighbours by interpolation (Hyndman and Fan 1996, definition 7). Of nothing it
 // is NaN.
@@ -53,7 +57,8 @@ func Summarize(passes [][]float64, seed uint64) Summary {
 	slices.Sort(all)
 	s := Summary{N: len(all), Median: Quantile(all, 0.5), Q1: Quantile(all, 0.25), Q3: Quantile(all, 0.75),
 		Low: math.NaN(), High: math.NaN(), Least: Quantile(all, 0), Greatest: Quantile(all, 1)}
-	if len(all) == 0 {
+	if len(all) < few {
+		s.Low, s.High = s.Least, s.Greatest
 		return s
 	}
 	random := rand.New(rand.NewPCG(seed, uint64(len(all))))
@@ -75,8 +80,15 @@ func Summarize(passes [][]float64, seed uint64) Summary {
 	return s
 }
 
-// Overlap reports whether the intervals of two summaries have a value in common.
-func (s Summary) Overlap(t Summary) bool { return s.Low <= t.High && t.Low <= s.High }
+// same is by how much of themselves two medians may differ that agree although
+// neither has an interval worth the name: sizes that are the same each time.
+const same = 0.01
+
+// Agree reports whether the intervals of two summaries have a value in common, or
+// their medians are nearly the same.
+func (s Summary) Agree(t Summary) bool {
+	return s.Low <= t.High && t.Low <= s.High || math.Abs(s.Median-t.Median) <= same*math.Abs(s.Median+t.Median)/2
+}
 
 // Width is how wide the interval is, as a share of the median.
 func (s Summary) Width() float64 { return (s.High - s.Low) / s.Median }

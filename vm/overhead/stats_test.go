@@ -85,7 +85,7 @@ func TestNothing(t *testing.T) {
 	s := Summarize(nil, 1)
 	require.Zero(t, s.N)
 	require.True(t, math.IsNaN(s.Median) && math.IsNaN(s.Low))
-	require.False(t, s.Overlap(s), "what was not measured agrees with nothing")
+	require.False(t, s.Agree(s), "what was not measured agrees with nothing")
 }
 
 // A constant has an interval of no width.
@@ -128,10 +128,11 @@ func TestDriftWidens(t *testing.T) {
 	require.Greater(t, apart.Width(), 1.2*mixed.Width())
 }
 
-func TestOverlap(t *testing.T) {
+func TestAgree(t *testing.T) {
 	require.NoError(t, quick.Check(func(a, b, c, d float64) bool {
-		s, u := Summary{Low: min(a, b), High: max(a, b)}, Summary{Low: min(c, d), High: max(c, d)}
-		return s.Overlap(u) == u.Overlap(s) && s.Overlap(s) &&
-			s.Overlap(u) == !(s.High < u.Low || u.High < s.Low)
+		s, u := Summary{Low: min(a, b), High: max(a, b), Median: 1}, Summary{Low: min(c, d), High: max(c, d), Median: 2}
+		return s.Agree(u) == u.Agree(s) && s.Agree(s) && s.Agree(u) == !(s.High < u.Low || u.High < s.Low)
 	}, nil))
+	require.True(t, Summarize([][]float64{{1000}}, 1).Agree(Summarize([][]float64{{1009}}, 1)), "sizes within a hundredth")
+	require.False(t, Summarize([][]float64{{1000}}, 1).Agree(Summarize([][]float64{{1011}}, 1)))
 }

@@ -6,6 +6,7 @@ import (
 	"io"
 	"math"
 	"strings"
+	"time"
 	"unicode/utf8"
 )
 
@@ -26,12 +27,21 @@ func (r *Result) Table(w io.Writer) error {
 
 // head says what was compared, where.
 func (r *Result) head(b *bytes.Buffer) {
-	c := r.Conditions
 	fmt.Fprintln(b, " VM versus container, measured")
-	for _, row := range [][2]string{{"kernel", c.Kernel}, {"machine", c.Machine}, {"control groups", c.Cgroups},
-		{"machines run", r.accelerator()}, {"runs", r.runs()}, {"load", r.load()}} {
+	r.conditions(b)
+}
+
+// conditions say what the numbers depend on.
+func (r *Result) conditions(b *bytes.Buffer) {
+	for _, row := range r.rows() {
 		wrapped(b, row[0], row[1])
 	}
+}
+
+func (r *Result) rows() [][2]string {
+	c := r.Conditions
+	return [][2]string{{"kernel", c.Kernel}, {"machine", c.Machine}, {"control groups", c.Cgroups}, {"program", c.Program},
+		{"date", c.Date.Format(time.DateTime)}, {"machines run", r.accelerator()}, {"runs", r.runs()}, {"load", r.load()}}
 }
 
 // accelerator says by what machines were run.
@@ -53,7 +63,7 @@ func firstFact(text string) string {
 // runs says how many samples there are of what.
 func (r *Result) runs() string {
 	c := r.Conditions
-	text := fmt.Sprintf("%d passes of %d runs each, in random order, after a warm-up; where a run boots a machine, %d in a pass; n says how many there were", c.Passes, c.Rounds, c.Boots)
+	text := fmt.Sprintf("%d passes of %d runs each, in random order, after a warm-up; of machines that are booted for it, %d a pass; n says how many there were. Of fewer than %d the range stands in brackets", c.Passes, c.Rounds, c.Boots, few)
 	if c.Cut {
 		text += "; ended early, because the time was up"
 	}
@@ -69,21 +79,45 @@ func (r *Result) measure(b *bytes.Buffer, m Measure) {
 	if len(all) == 0 {
 		return
 	}
-	better := "less is better"
-	if m.More {
-		better = "more is better"
-	}
-	fmt.Fprintf(b, "\n %s, %s (%s)\n", m.Title, m.Unit, better)
-	fmt.Fprintf(b, "  %-17s %4s %8s  %-18s %-18s %7s\n", "", "n", "median", "quartiles", "95% of the median", "times")
+	fmt.Fprintf(b, "\n %s, %s (%s)\n", m.Title, m.Unit, m.better())
+	fmt.Fprintf(b, "  %-17s %4s %8s  %-18s %-18s %7s\n", "", "n", "median", "quartiles", "95% interval", "times")
 	base := math.NaN()
 	if s := r.Find(m.Key, m.base()); s != nil {
 		base = s.Summary().Median
 	}
 	for _, one := range all {
 		s := one.Summary()
-		fmt.Fprintf(b, "  %-17s %4d %8s  %-18s %-18s %7s\n", r.label(one), s.N, number(s.Median),
-			number(s.Q1)+" - "+number(s.Q3), number(s.Low)+" - "+number(s.High), times(s.Median/base))
+		fmt.Fprintf(b, "  %-17s %4d %8s  %-18s %-18s %7s\n", r.label(one), s.N, m.number(s.Median),
+			s.quartiles(), s.interval(), times(s.Median/base))
 	}
+}
+
+// better says in which direction.
+func (m Measure) better() string {
+	if m.More {
+		return "more is better"
+	}
+	return "less is better"
+}
+
+// quartiles and interval are what stands in a table; of few samples there is only
+// the range, in brackets.
+func (s Summary) quartiles() string {
+	if s.N < few {
+		return "-"
+	}
+	return number(s.Q1) + " - " + number(s.Q3)
+}
+
+func (s Summary) interval() string {
+	text := number(s.Low) + " - " + number(s.High)
+	switch {
+	case s.N < 2:
+		return "-"
+	case s.N < few:
+		return "(" + text + ")"
+	}
+	return text
 }
 
 // label is a subject's name with how it was run, if it is a machine.
@@ -120,6 +154,14 @@ func number(v float64) string {
 		return fmt.Sprintf("%.2f", v)
 	}
 	return fmt.Sprintf("%.2g", v)
+}
+
+// number writes a value of this measure; counting may have stopped there.
+func (m Measure) number(v float64) string {
+	if m.Bound > 0 && v >= m.Bound {
+		return ">=" + number(m.Bound)
+	}
+	return number(v)
 }
 
 // times writes a ratio.
