@@ -40,8 +40,10 @@ func TestStages(t *testing.T) {
 			var text bytes.Buffer
 			show := trace.NewText(&text, trace.TextOptions{Width: 80})
 			var surprises []string
+			var shown []trace.Event
 			l.Emit = func(e trace.Event) {
 				show.Emit(e)
+				shown = append(shown, e)
 				for _, kind := range e.Unexpected {
 					surprises = append(surprises, e.Op+" changed "+string(kind))
 				}
@@ -60,6 +62,7 @@ func TestStages(t *testing.T) {
 			}
 			require.NoError(t, err)
 			require.Empty(t, surprises)
+			requireRefuted(t, s.Slug, shown)
 			after, err := inspect.Take(context.Background(), l.Scope())
 			require.NoError(t, err)
 			require.Empty(t, inspect.Compare(before, after), "the host is not what it was")
