@@ -44,5 +44,5 @@ func TestSubordinateIDs(t *testing.T) {
 	}
 	out := onMachine(t, user.Slug, "")
 	require.Contains(t, out, "newuidmap: uid range [1-2) -> [0-1) not allowed")
-	require.Contains(t, out, "two lines: root inside is one user")
+	require.Contains(t, out, "two lines: root is this user")
 }

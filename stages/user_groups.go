@@ -18,7 +18,7 @@ func lookSetgroups(ctx context.Context, l *Look) {
 		l.Note("not shown: why setgroups had to go, because %s", why)
 		return
 	}
-	why := "and why did setgroups have to go? A group may be there to keep somebody out. Another container, without a user namespace, has a user app, and a file for all but those of the group closed"
+	why := "and why did setgroups have to go? A group may be there to keep somebody out. Another container, without a user namespace, has a user app, and a file that is open to all but the group closed"
 	l.with(ctx, why, func(other *Look) {
 		const file = "/srv/notice"
 		other.Inside("echo closed:x:77:app >> /etc/group; echo hello > "+file+"; chown :closed "+file+"; chmod 604 "+file+"; stat -c '%A %U:%G' "+file,

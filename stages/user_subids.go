@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	osuser "os/user"
 	"path/filepath"
 	"strings"
 
@@ -30,6 +31,9 @@ func noSubids() string {
 			return program + " is not on this machine (package util-linux)"
 		}
 	}
+	if _, err := osuser.LookupId(fmt.Sprint(ordinary)); err != nil {
+		return err.Error() // newuidmap asks for the name of who calls it
+	}
 	for _, file := range subidFiles {
 		if !exists(file) {
 			return "there is no " + file
@@ -42,12 +46,12 @@ func noSubids() string {
 // helpers of newuidmap(1). It is shown on the host's own files, where those are,
 // in a mount namespace in which a file of the lab's covers /etc/subuid.
 func lookSubordinate(ctx context.Context, l *Look) {
-	l.Note("an ordinary user maps one id, so there is one user in their containers. For more somebody with privileges has to help: newuidmap is a program of root's, and goes by what root has written down for each user")
 	if why := noSubids(); why != "" {
 		l.Note("not shown: subordinate ids, because %s", why)
 		return
 	}
-	why := fmt.Sprintf("another container, on the host's files: its payload is user %d, without any capability. A file of the lab's lies over /etc/subuid and /etc/subgid there, so the host's are left alone", ordinary)
+	why := fmt.Sprintf("one id is one user. To map more, somebody with privileges has to help: newuidmap, a program of root's, which goes by /etc/subuid. "+
+		"Now a container on the host's files whose payload is user %d, without any capability. A file of the lab's covers /etc/subuid and subgid there: the host's are left alone", ordinary)
 	l.with(ctx, why, func(other *Look) {
 		if err := l.coverSubids(other); err != nil {
 			l.failed("cover /etc/subuid", err)
@@ -86,7 +90,7 @@ func (l *Look) mapSubids() {
 	l.Inside("newuidmap"+own+"1 0 1", "by newuidmap, the host's root as user 1", func(o Out) bool { return o.Status != 0 && o.Has("not allowed") })
 	l.Note("and now what root has written down for this user")
 	more := fmt.Sprintf("%s1 %d %d", own, ids.First, ids.Count)
-	l.Inside("newuidmap"+more+" && newgidmap"+more+"; cat "+proc+"uid_map", "two lines: root inside is one user, and there are many more", func(o Out) bool {
+	l.Inside("newuidmap"+more+" && newgidmap"+more+"; cat "+proc+"uid_map", "two lines: root is this user, the others are ids that belong to nobody", func(o Out) bool {
 		return strings.Join(strings.Fields(o.Text), " ") == fmt.Sprint("0 ", ordinary, " 1 1 ", ids.First, " ", ids.Count)
 	})
 	second := 0
@@ -95,7 +99,7 @@ func (l *Look) mapSubids() {
 	host, err := l.hostPID(second)
 	status := fmt.Sprintf("/proc/%d/status", host)
 	want := is(allFour("Uid:", ids.First+app-1))
-	l.Outside("grep Uid "+status, "the user whom the map says, one of those that belong to nobody",
+	l.Outside("grep Uid "+status, fmt.Sprintf("by the second line, which begins with 1: %d + %d - 1", ids.First, app),
 		func() (string, error) {
 			if err != nil {
 				return "", err
