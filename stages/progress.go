@@ -1,25 +1,17 @@
 package stages
 
-import (
-	"io"
-
-	"cutaway/lessons/progress"
-)
+import "cutaway/lessons/progress"
 
 // Seen gives the slugs of the stages that a person has seen.
 func Seen() (map[string]bool, error) {
 	entries, err := progress.All()
-	return seenIn(entries), err
-}
-
-func seenIn(entries []progress.Entry) map[string]bool {
 	seen := map[string]bool{}
 	for _, e := range entries {
 		if s, err := Find(e.Stage); err == nil {
 			seen[s.Slug] = true
 		}
 	}
-	return seen
+	return seen, err
 }
 
 // Remember notes that a person has seen stage s, the first time.
@@ -29,21 +21,4 @@ func Remember(s Stage) error {
 		return err
 	}
 	return progress.Note(progress.Entry{Stage: s.Slug})
-}
-
-// RememberAll notes what a progress file of another machine says was seen.
-func RememberAll(file io.Reader) error {
-	entries, err := progress.Read(file)
-	if err != nil {
-		return err
-	}
-	there := seenIn(entries)
-	for _, s := range All {
-		if there[s.Slug] {
-			if err := Remember(s); err != nil {
-				return err
-			}
-		}
-	}
-	return nil
 }

@@ -14,8 +14,9 @@ type Options struct {
 	// Share is a folder to copy into the guest at ShareDir, and out again after
 	// the command; "" is none.
 	Share string
-	// After, when set, is called after the command, while the machine still runs.
-	After func(context.Context, *Link) error
+	// Before and After, when set, are called before and after the command, while
+	// the machine runs.
+	Before, After func(context.Context, *Link) error
 	// Timeout bounds the command, not the boot; 0 is no limit.
 	Timeout time.Duration
 }
@@ -73,6 +74,11 @@ var errTimeout = errors.New("time limit")
 func RunIn(ctx context.Context, l *Link, o Options) (int, error) {
 	if o.Share != "" {
 		if err := l.ShareIn(ctx, o.Share); err != nil {
+			return 0, err
+		}
+	}
+	if o.Before != nil {
+		if err := o.Before(ctx, l); err != nil {
 			return 0, err
 		}
 	}

@@ -48,7 +48,10 @@ func (c *cli) exercise() *cobra.Command {
 		cmd.AddCommand(v)
 		return v
 	}
-	verb("list", "all exercises, and how far you are", func(context.Context, *exerciseFlags, []string) error { return c.listExercises(f) })
+	list := verb("list [STAGE]", "all exercises or those of a stage, and how far you are", func(_ context.Context, f *exerciseFlags, args []string) error {
+		return c.listExercises(*f, args...)
+	})
+	list.ValidArgsFunction = completeStages
 	start := verb("start EXERCISE", "lay out the task, and what it needs", nil)
 	start.RunE = func(cmd *cobra.Command, args []string) error {
 		if err := count(cmd, args, 1, 1); err != nil {

@@ -12,6 +12,7 @@ import (
 	"cutaway/exercises"
 	"cutaway/lessons/progress"
 	"cutaway/sandbox/trace"
+	"cutaway/stages"
 
 	"github.com/spf13/cobra"
 )
@@ -47,9 +48,22 @@ func standing(did map[string]bool) string {
 	return ""
 }
 
-// listExercises shows what there is to do.
-func (c *cli) listExercises(f exerciseFlags) error {
+// of gives the exercises of a stage.
+func (f exerciseFlags) of(stage string) ([]exercises.Exercise, error) {
 	all, err := f.all()
+	return slices.DeleteFunc(all, func(e exercises.Exercise) bool { return !strings.HasPrefix(e.Slug, stage+"/") }), err
+}
+
+// listExercises shows what there is to do, altogether or in some stages.
+func (c *cli) listExercises(f exerciseFlags, words ...string) error {
+	all, err := f.all()
+	for _, word := range words {
+		stage, unknown := stages.Find(word)
+		if unknown != nil {
+			return unknown
+		}
+		all, err = f.of(stage.Slug)
+	}
 	if err != nil {
 		return err
 	}

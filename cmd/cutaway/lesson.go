@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"os/exec"
+	"slices"
 
 	"cutaway/lessons"
 	"cutaway/lessons/progress"
@@ -95,13 +96,13 @@ func (c *cli) runLesson(cmd *cobra.Command, f lessonFlags, args []string) error 
 	case !person():
 		_, err = fmt.Print(lessons.Text(l.Markdown(), c.text(os.Stdout)))
 	default:
-		err = c.playLesson(cmd.Context(), f, l)
+		err = c.playLesson(cmd.Context(), f, course, l)
 	}
 	return err
 }
 
 // playLesson plays it to the person at the terminal.
-func (c *cli) playLesson(ctx context.Context, f lessonFlags, l lessons.Lesson) error {
+func (c *cli) playLesson(ctx context.Context, f lessonFlags, course lessons.Course, l lessons.Lesson) error {
 	done, err := progress.All()
 	if err != nil {
 		return err
@@ -120,7 +121,29 @@ func (c *cli) playLesson(ctx context.Context, f lessonFlags, l lessons.Lesson) e
 		fmt.Printf("\n to go on: cutaway lesson %s\n", l.Slug)
 		return nil
 	}
-	return err
+	if err != nil {
+		return err
+	}
+	return c.afterLesson(course, l)
+}
+
+// afterLesson says what there is to do with what was learned, and what is next.
+func (c *cli) afterLesson(course lessons.Course, l lessons.Lesson) error {
+	todo, err := exerciseFlags{}.of(l.Slug)
+	if err != nil {
+		return err
+	}
+	for n, e := range todo {
+		if n == 0 {
+			fmt.Print("\n to do by yourself, in the lab machine; the kernel is asked whether it is done:\n")
+		}
+		fmt.Printf("   cutaway exercise start %-32s %s\n", e.Slug, e.Title)
+	}
+	next := slices.IndexFunc(course, func(other lessons.Lesson) bool { return other.Slug == l.Slug }) + 1
+	if next < len(course) {
+		fmt.Printf("\n next: cutaway lesson %s\n", course[next].Slug)
+	}
+	return nil
 }
 
 // playStage runs cutaway stage as a program of its own: where it is to run is

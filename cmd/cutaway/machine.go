@@ -12,7 +12,7 @@ import (
 	"syscall"
 	"time"
 
-	"cutaway/stages"
+	"cutaway/lessons/progress"
 	"cutaway/vm"
 
 	"github.com/spf13/cobra"
@@ -169,15 +169,30 @@ func guestArgs(cmd *cobra.Command, e errand) []string {
 	return args
 }
 
-// bringProgress notes here which stages a person has seen in the microVM.
+// progressThere is where a machine's root keeps progress.
+const progressThere = "/root/.local/state/cutaway/progress.jsonl"
+
+// takeProgress lets a machine know what a person has done so far.
+func takeProgress(ctx context.Context, l *vm.Link) error {
+	file, err := progress.File()
+	if err != nil {
+		return err
+	}
+	if _, err := os.Stat(file); errors.Is(err, os.ErrNotExist) {
+		return nil
+	}
+	return l.Put(ctx, map[string]string{progressThere: file})
+}
+
+// bringProgress notes here what a person has done in the microVM.
 func bringProgress(ctx context.Context, l *vm.Link) error {
-	var seen bytes.Buffer
-	// Without such a file nothing was seen.
-	status, err := l.Run(ctx, vm.Command{Args: []string{"sh", "-c", "cat ~/.local/state/cutaway/progress.jsonl"}, Stdout: &seen})
+	var done bytes.Buffer
+	// Without such a file nothing was done.
+	status, err := l.Run(ctx, vm.Command{Args: []string{"cat", progressThere}, Stdout: &done})
 	if err != nil || status != 0 {
 		return err
 	}
-	return stages.RememberAll(&seen)
+	return progress.Merge(&done)
 }
 
 // passedOn are the signals that are for the command in a machine.

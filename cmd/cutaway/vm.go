@@ -114,7 +114,7 @@ func (c *cli) inMachine(cmd *cobra.Command, f *vmFlags, args []string, tell bool
 	signals := make(chan os.Signal, 4)
 	signal.Notify(signals, passedOn...)
 	defer signal.Stop(signals)
-	o := vm.Options{Config: watched(config, tell), Share: f.share, Timeout: f.timeout, Command: vm.Command{Args: args, Env: environment(),
+	o := vm.Options{Config: watched(config, tell), Share: f.share, Timeout: f.timeout, Before: takeProgress, After: bringProgress, Command: vm.Command{Args: args, Env: environment(),
 		Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr, Signals: signals,
 		Started: c.patience.begin}} // from here on a signal is the command's
 	if person() {
@@ -130,6 +130,7 @@ func (c *cli) inMachine(cmd *cobra.Command, f *vmFlags, args []string, tell bool
 		var not *vm.NotUpError
 		if err == nil {
 			defer link.Close()
+			o.Before = nil // others may be at work there
 			run = func(ctx context.Context, o vm.Options) (int, error) { return vm.RunIn(ctx, link, o) }
 		} else if !errors.As(err, &not) || cmd.Flags().Changed("name") {
 			return err

@@ -8,12 +8,14 @@ package progress
 
 import (
 	"bufio"
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 )
 
@@ -84,13 +86,32 @@ func Read(r io.Reader) ([]Entry, error) {
 // Note appends an entry, dated now.
 func Note(e Entry) error {
 	e.At = time.Now().UTC().Truncate(time.Second)
-	path, err := File()
+	return note([]Entry{e})
+}
+
+// Merge appends what a progress file of another machine has and the one here
+// has not.
+func Merge(file io.Reader) error {
+	there, err := Read(file)
+	if err != nil {
+		return fmt.Errorf("read the progress of another machine: %w", err)
+	}
+	here, err := All()
 	if err != nil {
 		return err
 	}
-	line, err := json.Marshal(e)
-	if err == nil {
-		err = asPerson(func() error { return add(path, append(line, '\n')) })
+	return note(slices.DeleteFunc(there, func(e Entry) bool { return slices.Contains(here, e) }))
+}
+
+func note(entries []Entry) error {
+	var lines bytes.Buffer
+	for _, e := range entries {
+		// Written to memory, fields of these types cannot fail.
+		_ = json.NewEncoder(&lines).Encode(e)
+	}
+	path, err := File()
+	if err == nil && len(entries) > 0 {
+		err = asPerson(func() error { return add(path, lines.Bytes()) })
 	}
 	if err != nil {
 		return fmt.Errorf("note your progress: %w", err)
@@ -98,8 +119,8 @@ func Note(e Entry) error {
 	return nil
 }
 
-// add appends a line to a file, which it makes if need be.
-func add(path string, line []byte) error {
+// add appends lines to a file, which it makes if need be.
+func add(path string, lines []byte) error {
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 		return err
 	}
@@ -107,6 +128,6 @@ func add(path string, line []byte) error {
 	if err != nil {
 		return err
 	}
-	_, err = f.Write(line)
+	_, err = f.Write(lines)
 	return errors.Join(err, f.Close())
 }
