@@ -25,6 +25,8 @@ func (d Dirs) Log(id string) string { return filepath.Join(d.Run, id, "log") }
 const (
 	logSize = 1 << 20  // bytes of one of the two files
 	logLine = 16 << 10 // bytes; a longer line is kept in parts
+	// logBatch is how many bytes wait to be written while more can be read.
+	logBatch = 64 << 10
 )
 
 // logger writes a log from two pipes.
@@ -96,13 +98,19 @@ func (l *logger) begin() (err error) {
 }
 
 // copy reads one stream to its end, also when it cannot be kept: a program that
-// nobody reads from would stop.
+// nobody reads from would stop. What has come at once is written at once.
 func (l *logger) copy(stream string, from *os.File) {
 	defer from.Close()
+	var entries []byte
 	for r := bufio.NewReaderSize(from, logLine); ; {
 		line, err := r.ReadSlice('\n')
 		if len(line) > 0 {
-			l.write(stream, line)
+			entries = appendEntry(entries, stream, line)
+		}
+		waiting, _ := r.Peek(r.Buffered()) // never fails: it is there
+		if len(entries) >= logBatch || !bytes.Contains(waiting, []byte("\n")) {
+			l.write(entries)
+			entries = entries[:0]
 		}
 		if err != nil && !errors.Is(err, bufio.ErrBufferFull) {
 			return // the end, or the other end was closed by us
@@ -110,22 +118,28 @@ func (l *logger) copy(stream string, from *os.File) {
 	}
 }
 
-// write adds a line. A log that is full becomes the part before.
-func (l *logger) write(stream string, line []byte) {
+// appendEntry adds a line, or a part of one.
+func appendEntry(entries []byte, stream string, line []byte) []byte {
+	text, full := bytes.CutSuffix(line, []byte("\n"))
+	tag := " P "
+	if full {
+		tag = " F "
+	}
+	entries = time.Now().UTC().AppendFormat(entries, time.RFC3339Nano)
+	entries = append(append(append(append(entries, ' '), stream...), tag...), text...)
+	return append(entries, '\n')
+}
+
+// write adds entries. A log that is full becomes the part before.
+func (l *logger) write(entries []byte) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	text, full := bytes.CutSuffix(line, []byte("\n"))
-	tag := "P"
-	if full {
-		tag = "F"
-	}
-	entry := fmt.Appendf(nil, "%s %s %s %s\n", time.Now().UTC().Format(time.RFC3339Nano), stream, tag, text)
-	if l.err == nil && l.size+len(entry) > logSize {
+	if l.err == nil && l.size+len(entries) > logSize {
 		l.err = l.turn()
 	}
 	if l.err == nil {
-		_, l.err = l.file.Write(entry)
-		l.size += len(entry)
+		_, l.err = l.file.Write(entries)
+		l.size += len(entries)
 	}
 }
 
