@@ -27,7 +27,7 @@ func (e *NoCompilerError) Error() string {
 
 // Hint says how to get one, or do without.
 func (e *NoCompilerError) Hint() string {
-	return "apt-get install golang-go, or if sudo forgets your PATH: sudo env PATH=$PATH cutaway exercise check; where there can be none, as in the microVM: CGO_ENABLED=0 go build -o main main.go elsewhere, and put main beside main.go (cutaway vm shell --share DIR)"
+	return "apt-get install golang-go, or if sudo forgets your PATH: sudo env PATH=$PATH cutaway exercise check; in the microVM there is none: start and check by cutaway vm run --share DIR -- cutaway exercise check --dir /mnt/share, and between the two CGO_ENABLED=0 go build -o main main.go in DIR"
 }
 
 // layOut gives the learner the program to complete. One that is there stays.

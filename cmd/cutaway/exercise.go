@@ -202,7 +202,7 @@ func (c *cli) showFindings(a *exercises.Attempt, findings []exercises.Finding) {
 		}
 	}
 	if a.Exercise.Passed(findings) {
-		fmt.Printf(" passed: the kernel agrees. compare with: cutaway exercise solution %s\n", a.Slug)
+		fmt.Printf(" passed: the kernel agrees\n to compare: cutaway exercise solution %s\n", a.Slug)
 		return
 	}
 	fmt.Printf(" %d of %d; stuck? cutaway exercise hint %s\n", len(findings)-1, len(a.Exercise.Checks), a.Slug)
@@ -279,5 +279,9 @@ func (c *cli) resetExercise(ctx context.Context, f *exerciseFlags, args []string
 	if a, err = a.Reset(ctx); err != nil {
 		return err
 	}
-	return c.showTask(a)
+	if err := c.showTask(a); err != nil || a.Exercise.Kind != "write" {
+		return err
+	}
+	_, err = fmt.Println(" the program you had: main.go.before")
+	return err
 }

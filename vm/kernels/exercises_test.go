@@ -27,6 +27,7 @@ exec cp "/programs/$(sha256sum <"$source" | cut -c1-64)" main
 // 12 take an unshare(1), nsenter(1) and setpriv(1) that busybox's are not, and a
 // shell that does not prefer busybox's.
 func TestExercises(t *testing.T) {
+	t.Parallel()
 	all, err := exercises.All()
 	require.NoError(t, err)
 	wrong, err := filepath.Glob(root + "/exercises/*/*/wrong/*")

@@ -62,6 +62,7 @@ const (
 // TestKernels runs a guest for each kernel, as many at a time as there are
 // processors. None of them needs root.
 func TestKernels(t *testing.T) {
+	t.Parallel()
 	wanted := series
 	if only := strings.Fields(os.Getenv("CUTAWAY_KERNELS")); len(only) > 0 {
 		wanted = only
