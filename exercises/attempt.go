@@ -188,12 +188,15 @@ func (a *Attempt) script(ctx context.Context, name string) error {
 	return nil
 }
 
-// sh is a shell for a text, in the attempt's directory. What it prints is shown
-// on standard error.
+// sh is a shell for a text, in the attempt's directory, where cutaway is this
+// program. What it prints is shown on standard error.
 func (a *Attempt) sh(ctx context.Context, text string) *exec.Cmd {
 	c := exec.CommandContext(ctx, "/bin/sh", "-e", "-s")
 	c.Dir, c.Stdin, c.Stderr = a.Dir, strings.NewReader(a.fill(text)), os.Stderr
 	c.Env = append(os.Environ(), markVariable+"="+a.Nonce)
+	if self, err := os.Executable(); err == nil {
+		c.Env = append(c.Env, "PATH="+filepath.Dir(self)+":"+os.Getenv("PATH"))
+	}
 	for name, value := range a.Params {
 		c.Env = append(c.Env, strings.ToUpper(name)+"="+value)
 	}

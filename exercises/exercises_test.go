@@ -15,6 +15,10 @@ import (
 // there are.
 func TestExercises(t *testing.T) {
 	require.Zero(t, os.Geteuid(), "this test needs root")
+	bin, err := filepath.Abs("../bin")
+	require.NoError(t, err)
+	require.FileExists(t, filepath.Join(bin, "cutaway"), "make build makes it")
+	t.Setenv("PATH", bin+":"+os.Getenv("PATH"))
 	all, err := All()
 	require.NoError(t, err)
 	var tally Tally

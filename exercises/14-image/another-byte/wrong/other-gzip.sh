@@ -1,0 +1,4 @@
+# says: compressed by somebody else
+for b in image/blobs/sha256/*; do
+	[ "$(sha256sum <$b | cut -c1-64)" = ${b##*/} ] || cp spare/b $b
+done

@@ -1,0 +1,1 @@
+cutaway stop ex{{seconds}} >/dev/null 2>&1 || true

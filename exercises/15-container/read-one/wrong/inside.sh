@@ -1,0 +1,2 @@
+# says: that is what it is inside
+echo "uid: {{uid}}" >answers.txt
