@@ -53,11 +53,39 @@ func (e *NotBegunError) Error() string { return "find your attempt: there is non
 // Hint says how to begin.
 func (e *NotBegunError) Hint() string { return "cutaway exercise start NAME begins one" }
 
+// NeedError says that a program on this machine cannot do what an exercise takes.
+type NeedError struct{ Program, Flag string }
+
+func (e *NeedError) Error() string {
+	return "start exercise: " + e.Program + " has no " + e.Flag + " on this machine"
+}
+
+// Hint says where it has.
+func (e *NeedError) Hint() string {
+	return "that of util-linux has it, busybox's in the microVM has not: take a lab machine of Vagrant or Lima, or with --in host a virtual machine of yours"
+}
+
+// fits says which program of this machine an exercise cannot be done with. Asked
+// is the shell, as the learner will: it may prefer programs of its own.
+func (e Exercise) fits(ctx context.Context) error {
+	for program, flag := range e.Needs {
+		// Its status says nothing: some call --help an error.
+		help, _ := exec.CommandContext(ctx, "/bin/sh", "-c", program+" --help 2>&1").Output()
+		if !strings.Contains(string(help), flag) {
+			return &NeedError{program, flag}
+		}
+	}
+	return nil
+}
+
 // Start begins an attempt in dir, which is made: it draws the parameters, lays
 // out the task, and runs setup.sh.
 func Start(ctx context.Context, e Exercise, dir string) (*Attempt, error) {
 	if _, err := os.Lstat(filepath.Join(dir, attemptFile)); err == nil {
 		return nil, &BegunError{dir}
+	}
+	if err := e.fits(ctx); err != nil {
+		return nil, err
 	}
 	var seed [16]byte
 	rand.Read(seed[:]) // never fails: crypto/rand

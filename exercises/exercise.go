@@ -30,6 +30,9 @@ type Exercise struct {
 	// "{{name}} sleep {{seconds}}".
 	Args   string  `json:"args"`
 	Checks []Check `json:"checks"`
+	// Needs are flags that programs must have, where not every machine's do:
+	// "unshare": "--cgroup".
+	Needs map[string]string `json:"needs"`
 
 	dir fs.FS
 }

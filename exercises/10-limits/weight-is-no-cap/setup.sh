@@ -3,8 +3,8 @@ g=/sys/fs/cgroup
 mkdir -p $g/ex{{seconds}}
 if [ -e $g/cgroup.controllers ]; then
 	echo +cpu >$g/cgroup.subtree_control
-	echo 5 >$g/ex{{seconds}}/cpu.weight
+	echo 50 >$g/ex{{seconds}}/cpu.weight
 else
-	echo 51 >$g/ex{{seconds}}/cpu.shares
+	echo 512 >$g/ex{{seconds}}/cpu.shares
 fi
 unshare --uts sh -c "hostname {{name}}; echo \$\$ >$g/ex{{seconds}}/cgroup.procs; exec sleep {{seconds}}" </dev/null >/dev/null 2>&1 &
