@@ -4,6 +4,7 @@
 # make test-kernels  of those the kernel tests in microVMs, on three kernels; needs no root
 # make test-arm64    the tour on an emulated arm64 machine; needs no root
 # make test-vagrant  a box made, a Vagrant machine from it, the tour there; as root
+# make kit     one archive for a room without network: program, images, kernel
 # make lima    a Lima machine with cutaway in it, for macOS
 # make bench   how long a container takes to start, beside other tools
 # make clean   undo what a killed run left, remove what was built
@@ -42,7 +43,7 @@ EMBEDDED := $(PROBE) $(INIT)
 export GOOS := linux
 endif
 
-.PHONY: build tour test test-kernels test-arm64 test-vagrant lima bench clean lint FORCE
+.PHONY: build tour kit test test-kernels test-arm64 test-vagrant lima bench clean lint FORCE
 .DELETE_ON_ERROR:
 
 build: $(OUT)/cutaway
@@ -88,6 +89,9 @@ else
 tour: lima
 	limactl shell --workdir / cutaway sudo cutaway tour
 endif
+
+kit: packages-vm build
+	vm/kit.sh $(OUT)/cutaway-kit.tar.gz
 
 # One package after the other (-p 1), because each kernel test ends by asserting
 # that the host is as it was; never from the cache, because the kernel under the

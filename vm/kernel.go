@@ -74,6 +74,7 @@ const complete = "6.3"
 // FindKernel finds a kernel: the file named, or the series of Debian's that was
 // asked for. When neither was, these come into question, in this order:
 //
+//   - one that lies beside this program, as in a kit (kit.sh);
 //   - the host's own, if everybody may read it and all stages work on it;
 //   - one fetched earlier in place of the next;
 //   - Debian's newest, which is fetched and unpacked without root;
@@ -87,6 +88,11 @@ func FindKernel(ctx context.Context, want KernelSource) (*Kernel, error) {
 	}
 	if want.File != "" {
 		return kernelFile(want.File, want.Arch)
+	}
+	if want.Series == "" && want.Arch == runtime.GOARCH {
+		if k := kitKernel(); k != nil {
+			return k, nil
+		}
 	}
 	cache, err := cacheDir("kernels")
 	if err != nil {
@@ -141,9 +147,22 @@ const noHostKernel = "no kernel in /boot that everybody may read"
 // chosenLink is where the kernel stays that was chosen.
 func chosenLink(cache, arch string) string { return filepath.Join(cache, "chosen-"+arch) }
 
+// kitKernel is the kernel in kernels/ beside this program, which is laid out as
+// the cache is; nil if there is none.
+func kitKernel() *Kernel {
+	self, err := os.Executable()
+	if err != nil {
+		return nil // then nothing is known to be beside it
+	}
+	return cached(chosenLink(filepath.Join(filepath.Dir(self), "kernels"), runtime.GOARCH), runtime.GOARCH)
+}
+
 // KernelHere is what FindKernel would find for the host's architecture without
 // fetching anything; nil says that it would fetch one.
 func KernelHere(ctx context.Context) (*Kernel, error) {
+	if k := kitKernel(); k != nil {
+		return k, nil
+	}
 	host := hostKernel("/")
 	if host != nil && compareVersions(host.Version, complete) >= 0 {
 		return host, nil
