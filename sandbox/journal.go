@@ -180,6 +180,9 @@ func readJournal(path string) (r Record, undo []op.Undoer, born line, err error)
 			born = l
 			continue
 		}
+		if l.Op == "" { // a whole Spec, as in version 1: nothing that could be undone
+			continue
+		}
 		o, err := op.Decode(l.Op, l.Data)
 		if err != nil {
 			return r, undo, born, fmt.Errorf("journal %s: %w", path, err)

@@ -95,6 +95,7 @@ func TestScripts(t *testing.T) {
 			"ndjson":   ndjson,
 			"registry": registry,
 			"until":    until,
+			"journal":  spoil,
 			"person":   atTerminal,
 		},
 	})
