@@ -14,6 +14,9 @@ import (
 // systemd-resolved.service(8).
 var resolvers = []string{"etc/resolv.conf", "run/systemd/resolve/resolv.conf"}
 
+// Resolv is the text of a container's /etc/resolv.conf on this host; "" is none.
+func Resolv() (string, error) { return resolvConf("/") }
+
 // resolvConf is the host's at root, without comments and without resolvers on its
 // loopback: inside, 127.0.0.1 is somebody else.
 func resolvConf(root string) (string, error) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 
+	"cutaway/sandbox"
 	"cutaway/sandbox/plan"
 	"cutaway/sandbox/script"
 )
@@ -20,6 +21,9 @@ func (r *Runner) Script(ctx context.Context, s Stage) (string, error) {
 	}
 	example := r.Lab.Like(Spec(s, m), nil)
 	example.ID = scriptID
+	if example.Net.Resolv, err = sandbox.Resolv(); err != nil { // where the host has none, neither has the container
+		return "", err
+	}
 	p, err := plan.Compile(r.Lab.Like(Spec(s, m), &example), r.Lab.Features)
 	if err != nil {
 		return "", err

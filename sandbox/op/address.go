@@ -41,7 +41,7 @@ func (o Address) Do(k *sys.Kernel, t *Target) error {
 // Shell implements Op.
 func (o Address) Shell() string {
 	link := quote(o.Link)
-	return nsenterNet + "sh -c " + quote("ip address add "+quote(o.CIDR)+" dev "+link+" && ip link set "+link+" up")
+	return nsenterNet + "sh -c " + quote("ip address add "+quote(o.CIDR)+" brd + dev "+link+" && ip link set "+link+" up")
 }
 
 // Route adds the default route in init's network namespace: RTM_NEWROUTE,

@@ -62,7 +62,7 @@ func (o Bridge) IsShared() bool { return !o.Own }
 // Shell implements Op.
 func (o Bridge) Shell() string {
 	link := quote(o.Link)
-	return "ip link add " + link + " type bridge && ip address add " + quote(o.Address) + " dev " + link +
+	return "ip link add " + link + " type bridge && ip address add " + quote(o.Address) + " brd + dev " + link +
 		" && ip link set " + link + " up"
 }
 

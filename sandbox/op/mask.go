@@ -36,7 +36,7 @@ func (o Mask) Do(k *sys.Kernel, _ *Target) error {
 
 // Shell implements Op.
 func (o Mask) Shell() string {
-	return "for p in " + quoteAll(o.Paths) + "; do [ ! -e $p ] || { [ -d $p ] && mount -t tmpfs -o ro tmpfs $p || mount --bind /dev/null $p; }; done"
+	return "for p in " + quoteAll(o.Paths) + "; do [ ! -e $p ] || { [ -d $p ] && mount -t tmpfs -o ro,size=0k tmpfs $p || mount --bind /dev/null $p; }; done"
 }
 
 // Readonly binds paths onto themselves and makes the bind read-only, which

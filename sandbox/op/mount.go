@@ -80,7 +80,7 @@ func mountOptions(flags uintptr, data string) string {
 	for _, f := range []struct {
 		bit  uintptr
 		name string
-	}{{sys.Bind, "bind"}, {sys.Rdonly, "ro"}, {sys.Nosuid, "nosuid"}, {sys.Nodev, "nodev"}, {sys.Noexec, "noexec"}} {
+	}{{sys.Bind, "bind"}, {sys.Rdonly, "ro"}, {sys.Nosuid, "nosuid"}, {sys.Nodev, "nodev"}, {sys.Noexec, "noexec"}, {sys.Strictatime, "strictatime"}} {
 		if flags&f.bit != 0 {
 			options = append(options, f.name)
 		}

@@ -14,6 +14,8 @@ func onHost(o op.Op) string {
 	switch o := o.(type) {
 	case op.Dir:
 		return fmt.Sprintf("mkdir -p -m %o %s && chown %d:%d %s", o.Mode, o.Path, o.UID, o.GID, o.Path)
+	case op.File:
+		return fmt.Sprintf("%s && chown %d:%d %s", o.Shell(), o.UID, o.GID, o.Path)
 	case op.CgroupSet:
 		if o.Optional {
 			return "[ ! -e " + o.File + " ] || " + o.Shell()
