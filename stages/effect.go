@@ -2,6 +2,8 @@ package stages
 
 import (
 	"context"
+	"os"
+	"runtime"
 	"slices"
 	"strconv"
 	"strings"
@@ -42,6 +44,36 @@ func (l *Look) Effect(command, expect string, facts []string, check func(Out, ef
 	}
 	l.report(l.inside(), command, out, expect, err == nil && check(out, e), e.changed...)
 	return out
+}
+
+// Steady is Effect for what a busy machine can spoil: where the first command does
+// not show what is expected, the next one is tried. The last has to.
+func (l *Look) Steady(commands []string, expect string, facts []string, check func(Out, effect) bool) Out {
+	for _, command := range commands[:len(commands)-1] {
+		var out Out
+		e, err := l.during(facts, func() (err error) { out, err = l.run(command); return err })
+		if err != nil {
+			break // so will the last
+		}
+		if check(out, e) {
+			l.report(l.inside(), command, out, expect, true, e.changed...)
+			return out
+		}
+		l.onceMore()
+	}
+	return l.Effect(commands[len(commands)-1], expect, facts, check)
+}
+
+// onceMore tells that something is measured again, and what may be in the way.
+func (l *Look) onceMore() {
+	load, err := os.ReadFile("/proc/loadavg")
+	words := strings.Fields(string(load))
+	if err != nil || len(words) < 4 {
+		l.Note("that did not show it; once more")
+		return
+	}
+	running, _, _ := strings.Cut(words[3], "/")
+	l.Note("that did not show it; once more, for longer. In the last minute this machine had %s processes that wanted to run, now %s, and %d processors", words[0], running, runtime.NumCPU())
 }
 
 // Set writes a limit of the container's control group from outside, and shows

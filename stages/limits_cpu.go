@@ -31,7 +31,8 @@ func lookQuota(l *Look) {
 	}
 	l.Set(quota, tenth, "10 ms of processor time in each 100 ms", "cpu.max")
 	const counted = "cpu.stat nr_throttled"
-	l.Effect("probe spin 0.05", "out of time in each period, it waited for the next", []string{counted, "cpu.stat throttled_usec"},
+	// Where others leave it less than its tenth, the quota is hardly ever used up.
+	l.Steady([]string{"probe spin 0.05", "probe spin 0.15", "probe spin 0.45"}, "out of time in each period, it waited for the next", []string{counted, throttledTime},
 		func(o Out, e effect) bool {
 			var used, took float64
 			_, err := fmt.Sscanf(o.Text, "%f s of processor time in %f s", &used, &took)
@@ -66,6 +67,8 @@ func lookNeighbour(ctx context.Context, l *Look) {
 		return
 	}
 	defer l.ended(second)
+	l.onOneProcessor()
+	second.onOneProcessor()
 	lookWeight(l, second)
 	lookGroupKill(second)
 }
@@ -73,7 +76,10 @@ func lookNeighbour(ctx context.Context, l *Look) {
 // lookWeight measures what two groups get of one processor, and one alone.
 func lookWeight(l, second *Look) {
 	var c contest
-	for _, seconds := range windows {
+	for i, seconds := range windows {
+		if i > 0 {
+			l.onceMore()
+		}
 		if c = compete(l, second, seconds); c.err != nil || c.fair() {
 			break
 		}
@@ -85,16 +91,66 @@ func lookWeight(l, second *Look) {
 	weights := l.weights() + " and " + second.weights()
 	l.report(l.inside(), c.command, c.first, "the smaller share", percent(c.first) > 0)
 	second.report(second.inside(), c.command, c.second, "about three times as much, as the weights are: "+weights, c.fair())
-	var alone Out
-	command, takesAll := "", func(o Out) bool { return percent(o) > 1.7*percent(c.first) }
-	for _, seconds := range windows {
-		command = fmt.Sprintf("probe share %.1f", seconds)
-		if alone, c.err = l.run(command); c.err != nil || takesAll(alone) {
-			break
-		}
-	}
-	l.report(l.inside(), command, alone, "alone, the same weight takes all that others leave: it caps nothing", c.err == nil && takesAll(alone))
+	lookAlone(l, percent(c.first))
 }
+
+// lookAlone has the container compute alone: it takes more than its share was
+// before. Where others of the machine want the processor by now, it still takes
+// what they leave: the processor is never idle, and no quota holds the group up.
+func lookAlone(l *Look, share float64) {
+	commands := make([]string, len(windows))
+	for i, seconds := range windows {
+		commands[i] = fmt.Sprintf("probe share %.1f", seconds)
+	}
+	idle := l.idle()
+	l.Steady(commands, "alone, the same weight takes all that others leave: it caps nothing", []string{throttledTime}, func(o Out, e effect) bool {
+		before := idle
+		idle = l.idle()
+		most := took(o) / 5
+		held := time.Duration(e.rise(throttledTime)) * time.Microsecond
+		return percent(o) > 1.7*share || percent(o) > 0 && idle-before < most && held < most
+	})
+}
+
+// onOneProcessor binds the shell inside, and what it starts from now on, to one
+// processor. The kernel divides a group's weight among the processors the group
+// has work on, so whoever slept on another one a moment ago would lose most of
+// it: calc_group_shares, kernel/sched/fair.c.
+func (l *Look) onOneProcessor() {
+	n, err := l.firstProcessor()
+	if err != nil {
+		l.failed("taskset", err)
+		return
+	}
+	l.Inside(fmt.Sprintf("taskset -p %x 1", uint64(1)<<n), "it stays on one processor: a group's weight is divided among all it has work on", done)
+}
+
+// firstProcessor is the number of the first one that the payload may use.
+func (l *Look) firstProcessor() (n int, err error) {
+	allowed, err := readLine(l.proc("status"), "Cpus_allowed_list:")()
+	if err == nil {
+		_, err = fmt.Sscanf(allowed, "Cpus_allowed_list: %d", &n)
+	}
+	return n, err
+}
+
+// idle is for how long the first processor the container may use has had nothing
+// to do since the machine was started: proc_stat(5), in ticks of 10 ms.
+func (l *Look) idle() time.Duration {
+	n, err := l.firstProcessor()
+	if err != nil {
+		return 0
+	}
+	times, err := readLine("/proc/stat", fmt.Sprintf("cpu%d ", n))()
+	var user, nice, system, ticks time.Duration
+	if _, scanned := fmt.Sscanf(times, fmt.Sprintf("cpu%d ", n)+"%d %d %d %d", &user, &nice, &system, &ticks); err != nil || scanned != nil {
+		return 0
+	}
+	return ticks * 10 * time.Millisecond
+}
+
+// throttledTime is for how long a quota has held the group up, in microseconds.
+const throttledTime = "cpu.stat throttled_usec"
 
 // windows are for how long a share is measured, in seconds: on a busy machine
 // there are few turns to have in a short time, so a result that says nothing is
@@ -109,8 +165,8 @@ type contest struct {
 }
 
 func compete(l, second *Look, seconds float64) contest {
-	// Time for both programs to start, also where the machine is emulated.
-	begin := time.Now().Add(400 * time.Millisecond)
+	// Time for both programs to start, also where the machine is emulated or busy.
+	begin := time.Now().Add(max(400*time.Millisecond, time.Duration(seconds*float64(time.Second))/3))
 	c := contest{command: fmt.Sprintf("probe share %.1f %d.%03d", seconds, begin.Unix(), begin.Nanosecond()/1e6)}
 	answered := make(chan answer, 1)
 	go func() {
@@ -137,6 +193,15 @@ func percent(o Out) float64 {
 		return 0
 	}
 	return n
+}
+
+// took reads for how long probe share has computed.
+func took(o Out) time.Duration {
+	var share, seconds float64
+	if _, err := fmt.Sscanf(o.Text, "%f %% of a processor for %f s", &share, &seconds); err != nil {
+		return 0
+	}
+	return time.Duration(seconds * float64(time.Second))
 }
 
 // weights reads the group's weight or, on v1, its shares.

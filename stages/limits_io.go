@@ -35,7 +35,7 @@ func lookIO(l *Look) {
 		off, on = disk.Device+" 0", fmt.Sprintf("%s %d", disk.Device, disk.WriteBPS)
 	}
 	l.Set(file, off, "the limit is taken away", "io.max")
-	l.Effect(command, "as fast as the disk is", []string{counted}, func(o Out, e effect) bool { return took(&fast)(o, e) && fast < slow })
+	l.Steady([]string{command, command, command}, "as fast as the disk is", []string{counted}, func(o Out, e effect) bool { return took(&fast)(o, e) && fast < slow })
 	l.back(file, on)
 }
 

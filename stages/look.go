@@ -51,6 +51,9 @@ func (l *Look) inside() string {
 	return "inside"
 }
 
+// proc is the path of a file about the payload in the host's /proc.
+func (l *Look) proc(file string) string { return fmt.Sprintf("/proc/%d/%s", l.Container.PID(), file) }
+
 // Outside reads something on the host and checks it; what names the command
 // that a person would use.
 func (l *Look) Outside(what, expect string, read func() (string, error), check func(string) bool) string {

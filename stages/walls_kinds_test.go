@@ -163,8 +163,5 @@ var locked = wall{name: "the lock on mounts from another user namespace", says: 
 	remove: func(_ *wallTest, s *plan.Spec) { allCapabilities(s) },
 	stands: func(l *Look, _ plan.Spec) bool { return !hasCap(l, "SYS_ADMIN") }}
 
-// proc is the path of a file about the container's payload.
-func (l *Look) proc(file string) string { return fmt.Sprintf("/proc/%d/%s", l.Container.PID(), file) }
-
 // quoted makes one word of a command.
 func quoted(command string) string { return "'" + strings.ReplaceAll(command, "'", `'\''`) + "'" }
