@@ -39,7 +39,7 @@ func (c *cli) command() *cobra.Command {
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 		return &usageError{What: "read the flags of " + cmd.CommandPath(), Fact: err.Error(), Path: cmd.CommandPath()}
 	})
-	root.AddCommand(c.tour(), c.stage(), c.run(), c.pull(), c.ps(), c.top(), c.logs(), c.stop(), c.images(), c.rmi(),
+	root.AddCommand(c.tour(), c.stage(), c.run(), c.pull(), c.ps(), c.top(), c.logs(), c.stop(), c.images(), c.rmi(), c.load(), c.save(),
 		c.lesson(), c.exercise(), c.explain(), c.inspect(), c.diff(), c.compare(), c.doctor(), c.clean(), c.vm())
 	return root
 }

@@ -59,11 +59,7 @@ func (c *cli) rmi() *cobra.Command {
 		Args:              func(cmd *cobra.Command, args []string) error { return count(cmd, args, 1, max(1, len(args))) },
 		ValidArgsFunction: c.completeImages,
 		RunE: func(_ *cobra.Command, args []string) error {
-			l, err := c.lab()
-			if err != nil {
-				return err
-			}
-			images, err := store(l)
+			images, err := c.openStore()
 			if err != nil {
 				return err
 			}
@@ -81,11 +77,7 @@ func (c *cli) rmi() *cobra.Command {
 // stored are the images of the store. Those that can be read come with the
 // error about the others.
 func (c *cli) stored() ([]*image.Image, error) {
-	l, err := c.lab()
-	if err != nil {
-		return nil, err
-	}
-	images, err := store(l)
+	images, err := c.openStore()
 	if err != nil {
 		return nil, err
 	}
@@ -93,12 +85,13 @@ func (c *cli) stored() ([]*image.Image, error) {
 }
 
 // size is what an image's blobs take, for people.
-func size(img *image.Image) string {
-	var bytes int64
+func size(img *image.Image) string { return fmt.Sprintf("%.1f MiB", float64(blobBytes(img))/(1<<20)) }
+
+func blobBytes(img *image.Image) (bytes int64) {
 	for _, b := range img.Blobs() {
 		bytes += b.Size
 	}
-	return fmt.Sprintf("%.1f MiB", float64(bytes)/(1<<20))
+	return bytes
 }
 
 // completeImages offers the references of the store as a first argument.

@@ -75,6 +75,10 @@ type errand struct {
 	after []string // what follows --
 	reads bool     // somebody there reads standard input
 	env   []string
+	// take, when set, copies something into the machine first, which has this much
+	// memory if it is one of its own, in MiB; 0 is the usual.
+	take   func(context.Context, *vm.Link) error
+	memory int
 }
 
 // inVM does an errand as the microVM's root, as if it ran here: in the machine
@@ -83,7 +87,7 @@ func (c *cli) inVM(cmd *cobra.Command, e errand) error {
 	signals := make(chan os.Signal, 4)
 	signal.Notify(signals, passedOn...)
 	defer signal.Stop(signals)
-	o := vm.Options{Share: e.share, After: bringProgress, Command: vm.Command{Args: guestArgs(cmd, e), Env: append(environment(), e.env...),
+	o := vm.Options{Share: e.share, Before: e.take, After: bringProgress, Command: vm.Command{Args: guestArgs(cmd, e), Env: append(environment(), e.env...),
 		Stdout: os.Stdout, Stderr: os.Stderr, Signals: signals, Started: c.patience.give}}
 	if e.reads {
 		o.Stdin = os.Stdin
@@ -98,7 +102,7 @@ func (c *cli) inVM(cmd *cobra.Command, e errand) error {
 		status, err := vm.RunIn(cmd.Context(), link, o)
 		return c.left(status, err)
 	}
-	o.Config = watched(vm.Config{}, true)
+	o.Config = watched(vm.Config{Memory: e.memory}, true)
 	run := vm.Run
 	if e.reads {
 		run = runNamed(cmd.Name())

@@ -29,11 +29,7 @@ func (c *cli) pull() *cobra.Command {
 			"localhost:5000/name and name@sha256:... work as well.",
 		Args: func(cmd *cobra.Command, args []string) error { return count(cmd, args, 1, 1) },
 		RunE: func(cmd *cobra.Command, args []string) error {
-			l, err := c.lab()
-			if err != nil {
-				return err
-			}
-			images, err := store(l)
+			images, err := c.openStore()
 			if err != nil {
 				return err
 			}
@@ -85,9 +81,13 @@ func (c *cli) fetch(ctx context.Context, r *stages.Runner, ref string, o image.P
 	if ref == image.BuiltInRef {
 		return r.Image(ctx, ref, o)
 	}
-	img, err := r.Store.Get(ref)
+	return getOrPull(ctx, r.Store, ref, o)
+}
+
+func getOrPull(ctx context.Context, images *image.Store, ref string, o image.PullOptions) (*image.Image, error) {
+	img, err := images.Get(ref)
 	if errors.Is(err, image.ErrNotFound) {
-		return pullInto(ctx, r.Store, ref, o)
+		return pullInto(ctx, images, ref, o)
 	}
 	return img, err
 }

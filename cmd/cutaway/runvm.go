@@ -16,7 +16,7 @@ func (c *cli) runInVM(cmd *cobra.Command, f runFlags, ref string, args []string)
 	if err := f.sane(cmd); err != nil {
 		return err
 	}
-	if err := f.onlyThere(ref); err != nil {
+	if err := f.onlyThere(); err != nil {
 		return err
 	}
 	if _, link := machineUp(); link != nil {
@@ -24,7 +24,19 @@ func (c *cli) runInVM(cmd *cobra.Command, f runFlags, ref string, args []string)
 	} else if f.detach {
 		return &cannotError{"run -d in a microVM: it ends with its command", "cutaway vm up starts one that stays, and this runs there then"}
 	}
-	e := errand{share: f.share, after: append([]string{ref}, args...), reads: f.interactive || f.pause}
+	e := errand{share: f.share, reads: f.interactive || f.pause}
+	if ref != image.BuiltInRef { // it has no network: what is pulled here is taken along
+		images, err := c.openStore()
+		if err != nil {
+			return err
+		}
+		img, err := getOrPull(cmd.Context(), images, ref, image.PullOptions{Insecure: f.insecure})
+		if err != nil {
+			return err
+		}
+		ref, e.take, e.memory = img.Ref, takeImage(images, img), memoryFor(img)
+	}
+	e.after = append([]string{ref}, args...)
 	for _, name := range f.env { // those without a value are passed on
 		if value, set := os.LookupEnv(name); set && !strings.Contains(name, "=") {
 			e.env = append(e.env, name+"="+value)
@@ -33,13 +45,10 @@ func (c *cli) runInVM(cmd *cobra.Command, f runFlags, ref string, args []string)
 	return c.inVM(cmd, e)
 }
 
-// onlyThere refuses what is of this machine: the microVM has neither its images
-// nor its files, and nobody here reaches a port there.
-func (f runFlags) onlyThere(ref string) error {
+// onlyThere refuses what is of this machine: the microVM does not have its files,
+// and nobody here reaches a port there.
+func (f runFlags) onlyThere() error {
 	const advice = "--in host builds the container on this machine: the lab restores what it changes; without root: --net none -u 0"
-	if ref != image.BuiltInRef {
-		return &cannotError{"run " + ref + " in the microVM: it has no network, and no image but built-in", advice}
-	}
 	if len(f.ports) > 0 {
 		return &cannotError{"run with -p " + f.ports[0] + " in the microVM: it has no network, so nobody here reaches its ports", advice}
 	}
