@@ -74,11 +74,7 @@ func (c *cli) demonstration(f *compareFlags, d overhead.Demonstration) *cobra.Co
 			if err := f.check(cmd); err != nil {
 				return err
 			}
-			l, err := c.lab()
-			if err != nil {
-				return err
-			}
-			o, err := f.options(l)
+			l, o, err := c.bench(*f)
 			if err != nil {
 				return err
 			}
@@ -105,23 +101,23 @@ func (f compareFlags) check(cmd *cobra.Command) error {
 	return oneOf(cmd, "in", f.in, "auto", "host")
 }
 
-// options turns the flags into those of a run.
-func (f compareFlags) options(l *sandbox.Lab) (overhead.Options, error) {
+// bench opens the lab and turns the flags into the options of a run.
+func (c *cli) bench(f compareFlags) (*sandbox.Lab, overhead.Options, error) {
+	l, err := c.lab()
+	if err != nil {
+		return nil, overhead.Options{}, err
+	}
 	program, err := os.Executable()
 	o := overhead.Options{Only: f.only, Program: program, Quick: f.quick, InHost: f.in == "host" || disposable(), FullVM: f.fullVM,
 		About: stages.Conditions(l.Features, "cutaway "+version)}
 	if isTerminal(os.Stderr) {
 		o.Fetching = longWork
 	}
-	return o, err
+	return l, o, err
 }
 
 func (c *cli) measure(cmd *cobra.Command, f compareFlags) error {
-	l, err := c.lab()
-	if err != nil {
-		return err
-	}
-	o, err := f.options(l)
+	l, o, err := c.bench(f)
 	if err != nil {
 		return err
 	}

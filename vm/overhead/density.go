@@ -32,8 +32,8 @@ var density = experiment{
 	},
 	subjects: func(_ context.Context, _ *bench, all []Contender) (subjects []subject, _ []Absent) {
 		for _, c := range all {
-			if whole(c) {
-				subjects = append(subjects, subject{name: c.Name, kind: c.Kind, trial: func(ctx context.Context) (map[string]float64, error) { return crowd(ctx, c) }})
+			if whole(c) && !c.slow {
+				subjects = append(subjects, subject{name: c.Name, kind: c.Kind, slow: c.slow, trial: func(ctx context.Context) (map[string]float64, error) { return crowd(ctx, c) }})
 			}
 		}
 		return subjects, nil

@@ -46,7 +46,7 @@ var disk = experiment{
 			default:
 				continue
 			}
-			subjects = append(subjects, subject{name: c.Name, kind: c.Kind, trial: func(ctx context.Context) (map[string]float64, error) {
+			subjects = append(subjects, subject{name: c.Name, kind: c.Kind, slow: c.slow, trial: func(ctx context.Context) (map[string]float64, error) {
 				first, second, err := trial(ctx)
 				return map[string]float64{"disk.first": first / mebibyte, "disk.further": (second - first) / mebibyte}, err
 			}})

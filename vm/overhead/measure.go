@@ -31,6 +31,7 @@ func (m Measure) Group() string { group, _, _ := strings.Cut(m.Key, "."); return
 type subject struct {
 	name  string
 	kind  Kind
+	slow  bool                                              // takes part only now and then where it boots
 	trial func(context.Context) (map[string]float64, error) // values by the keys of measures
 }
 

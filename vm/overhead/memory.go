@@ -28,7 +28,7 @@ var memory = experiment{
 	},
 	subjects: func(_ context.Context, b *bench, all []Contender) (subjects []subject, _ []Absent) {
 		for _, c := range all {
-			subjects = append(subjects, subject{name: c.Name, kind: c.Kind, trial: func(ctx context.Context) (map[string]float64, error) {
+			subjects = append(subjects, subject{name: c.Name, kind: c.Kind, slow: c.slow, trial: func(ctx context.Context) (map[string]float64, error) {
 				i, err := c.start(ctx, idle...)
 				if err != nil {
 					return nil, err

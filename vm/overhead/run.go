@@ -121,7 +121,7 @@ func (r *runner) open(ctx context.Context, found []Contender) error {
 		}
 		g := &group{experiment: e}
 		for _, s := range subjects {
-			if e.rarely {
+			if e.rarely || e.boots && s.slow {
 				g.subjects = append(g.subjects, s)
 				continue
 			}
@@ -154,7 +154,7 @@ func (r *runner) pass(ctx context.Context, g *group, pass int) error {
 		}
 		for _, n := range rand.Perm(len(g.subjects)) {
 			s := g.subjects[n]
-			if s.trial == nil || g.boots && !g.rarely && s.kind == Machine && round*r.options.Boots%rounds >= r.options.Boots {
+			if s.trial == nil || r.spared(g, s, pass, round) {
 				continue
 			}
 			others := running()
@@ -174,6 +174,23 @@ func (r *runner) pass(ctx context.Context, g *group, pass int) error {
 	}
 	return nil
 }
+
+// spared reports whether a subject sits this round out: machines take part in few
+// of those that boot them, and slow ones only in the first of the first passes.
+func (r *runner) spared(g *group, s subject, pass, round int) bool {
+	switch {
+	case !g.boots || s.kind != Machine:
+		return false
+	case s.slow:
+		return round > 0 || pass >= slowRuns || g.rarely && pass > 0
+	case g.rarely:
+		return false
+	}
+	return round*r.options.Boots%r.options.Rounds >= r.options.Boots
+}
+
+// slowRuns is how often a slow machine is booted for a measure.
+const slowRuns = 2
 
 // tell tells how far the run is.
 func (r *runner) tell(p Progress) {

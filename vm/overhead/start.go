@@ -25,7 +25,7 @@ var starting = experiment{
 	},
 	subjects: func(_ context.Context, _ *bench, all []Contender) (subjects []subject, _ []Absent) {
 		for _, c := range all {
-			subjects = append(subjects, subject{name: c.Name, kind: c.Kind, trial: func(ctx context.Context) (map[string]float64, error) {
+			subjects = append(subjects, subject{name: c.Name, kind: c.Kind, slow: c.slow, trial: func(ctx context.Context) (map[string]float64, error) {
 				time.Sleep(rest)
 				i, err := c.start(ctx, hello...)
 				if err != nil {
