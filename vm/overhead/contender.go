@@ -32,6 +32,8 @@ type Contender struct {
 	// open gives a way to run one program after another; a container is made anew
 	// for each, a machine is booted once.
 	open func(ctx context.Context) (*room, error)
+	// memory is what a machine is given, in MiB.
+	memory int
 	// slow says that a run takes the better part of a minute.
 	slow bool
 	// version is what the tool says of itself.

@@ -59,7 +59,7 @@ func (b *bench) fullVM(ctx context.Context) (Contender, error) {
 	if err := quiet(ctx, "tar", "-x", "-f", box, "-C", f.dir, "box.img", "key"); err != nil {
 		return Contender{}, err
 	}
-	return Contender{Kind: Machine, slow: true, version: filepath.Base(box), start: f.start, open: f.open,
+	return Contender{Kind: Machine, memory: fullMemory, slow: true, version: filepath.Base(box), start: f.start, open: f.open,
 		About: fmt.Sprintf("QEMU q35, Debian with its own init, %d MiB, %s; over ssh", fullMemory, Accelerated(f.accel))}, nil
 }
 

@@ -22,6 +22,9 @@ var memory = experiment{
 		{Key: "memory.pss", Title: "memory of an idle instance", Unit: "MiB",
 			Means: "The proportional set size (proc_pid_smaps(5)) of all processes that are there for one instance: the shell, and the tool that waits beside it, its shim or monitor. For a machine it is the whole QEMU process, the guest's memory as far as the guest has touched it with it.",
 			Not:   "A page that several processes map counts for each by its share, so a second instance makes the first cheaper: see density. Page cache that is not mapped, and what the kernel keeps for namespaces and mounts, are not in it. A guest hardly gives back what it has touched once."},
+		{Key: "memory.vmm", Title: "memory of a machine's monitor without its guest", Unit: "MiB", Base: "microVM",
+			Means: "The proportional set size of QEMU less that of the guest's memory: what is paid for having a machine at all (proc_pid_smaps(5), all mappings but the one of the size of that memory).",
+			Not:   "Emulating in software, QEMU keeps there the code it has translated, which KVM needs not. It grows with what the guest does."},
 		{Key: "memory.kernel", Title: "kernel memory of its control group", Unit: "MiB",
 			Means: "What the kernel has allocated on behalf of the group's processes: stacks, page tables, dentries and inodes (memory.stat, kernel; in cgroup v1 memory.kmem.usage_in_bytes).",
 			Not:   "Only where the tool made a group of its own that counts memory. Namespaces and mounts are partly charged to whoever made them, so to the tool."},
@@ -36,7 +39,7 @@ var memory = experiment{
 				_, err = i.first()
 				var values map[string]float64
 				if err == nil {
-					values, err = b.taken(i)
+					values, err = b.taken(i, c)
 				}
 				return values, errors.Join(err, i.end())
 			}})
@@ -47,8 +50,8 @@ var memory = experiment{
 
 const mebibyte = 1 << 20
 
-// taken reads the memory of an instance.
-func (b *bench) taken(i *instance) (map[string]float64, error) {
+// taken reads the memory of an instance of c.
+func (b *bench) taken(i *instance, c Contender) (map[string]float64, error) {
 	sum, err := together([]*instance{i})
 	if err != nil {
 		return nil, err
@@ -58,7 +61,38 @@ func (b *bench) taken(i *instance) (map[string]float64, error) {
 	if kernel, ok := b.kernelMemory(pids[len(pids)-1]); ok {
 		values["memory.kernel"] = kernel / mebibyte
 	}
+	if c.memory > 0 {
+		guest, err := mapped(pids[0], c.memory)
+		if err != nil {
+			return nil, err
+		}
+		values["memory.vmm"] = (sum - guest) / mebibyte
+	}
 	return values, nil
+}
+
+// mapped is the proportional set size, in bytes, of a process's mappings that are
+// of this size, in MiB: of QEMU's, the guest's memory.
+func mapped(pid, size int) (sum float64, err error) {
+	text, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/smaps")
+	if err != nil {
+		return 0, fmt.Errorf("read the mappings of process %d: %w", pid, err)
+	}
+	wanted, found := false, false
+	for line := range strings.Lines(string(text)) {
+		var kib float64
+		if n, _ := fmt.Sscanf(line, "Size: %g kB", &kib); n == 1 {
+			wanted = int(kib) == size<<10
+			found = found || wanted
+		}
+		if n, _ := fmt.Sscanf(line, "Pss: %g kB", &kib); n == 1 && wanted {
+			sum += kib * 1024
+		}
+	}
+	if !found {
+		return 0, fmt.Errorf("find the guest's memory in the mappings of process %d: none is of %d MiB", pid, size)
+	}
+	return sum, nil
 }
 
 // ended reports whether an error says that the process is no more.

@@ -43,7 +43,7 @@ func (b *bench) walls() (all []candidate) {
 	for _, ns := range namespaces {
 		all = append(all, candidate{"ns " + ns.name, func(context.Context) (Contender, error) {
 			if !b.root() && ns.name != "user" {
-				return Contender{}, absent("a %s namespace on its own needs root", ns.name)
+				return Contender{}, absent("this kind of namespace alone needs root")
 			}
 			if err := b.lab.Features.HaveNamespace(ns.feature); err != nil {
 				return Contender{}, err

@@ -59,11 +59,24 @@ type Series struct {
 }
 
 // Sample is one run: what was measured, in which pass, and how many others wanted
-// a processor when it began.
+// a processor when it began. In JSON it is a list of these three, as there are
+// thousands.
 type Sample struct {
-	Value  float64 `json:"v"`
-	Pass   int     `json:"pass"`
-	Others int     `json:"others"`
+	Value        float64
+	Pass, Others int
+}
+
+// MarshalJSON writes five digits of the value, more than a run can be repeated to.
+func (s Sample) MarshalJSON() ([]byte, error) {
+	return fmt.Appendf(nil, "[%.5g,%d,%d]", s.Value, s.Pass, s.Others), nil
+}
+
+// UnmarshalJSON reads such a list.
+func (s *Sample) UnmarshalJSON(text []byte) error {
+	var list [3]float64
+	err := json.Unmarshal(text, &list)
+	*s = Sample{list[0], int(list[1]), int(list[2])}
+	return err
 }
 
 // newResult begins a result.

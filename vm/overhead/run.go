@@ -35,7 +35,7 @@ type Options struct {
 
 // The two lengths of a run: a quarter of an hour, and a minute and a half.
 func (o Options) filled() Options {
-	full := Options{Passes: 4, Rounds: 10, Boots: 2, Limit: 13 * time.Minute}
+	full := Options{Passes: 6, Rounds: 10, Boots: 2, Limit: 13 * time.Minute}
 	if o.Quick {
 		full = Options{Passes: 2, Rounds: 10, Boots: 1, Limit: 75 * time.Second}
 	}

@@ -141,5 +141,9 @@ func TestChosen(t *testing.T) {
 func TestSampleForm(t *testing.T) {
 	b, err := json.Marshal(Sample{1.5, 2, 3})
 	require.NoError(t, err)
-	require.JSONEq(t, `{"v":1.5,"pass":2,"others":3}`, string(b))
+	require.JSONEq(t, `[1.5,2,3]`, string(b))
+	var again Sample
+	require.NoError(t, json.Unmarshal(b, &again))
+	require.Equal(t, Sample{1.5, 2, 3}, again)
+	require.Error(t, json.Unmarshal([]byte(`{"v":1}`), &again))
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"slices"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -46,6 +47,9 @@ func (r *Result) rows() [][2]string {
 
 // accelerator says by what machines were run.
 func (r *Result) accelerator() string {
+	if !slices.ContainsFunc(r.Contenders, func(e Entry) bool { return e.Kind == Machine }) {
+		return "none"
+	}
 	text := Accelerated(r.Conditions.Accelerator)
 	if why := firstFact(r.Conditions.NoKVM); why != "" {
 		text += ": " + why
@@ -164,9 +168,9 @@ func (m Measure) number(v float64) string {
 	return number(v)
 }
 
-// times writes a ratio.
+// times writes a ratio; one to nothing, or to less, is none.
 func times(v float64) string {
-	if math.IsNaN(v) || math.IsInf(v, 0) {
+	if math.IsNaN(v) || math.IsInf(v, 0) || v < 0 {
 		return ""
 	}
 	return "x" + number(v)
@@ -177,7 +181,8 @@ func wrapped(b *bytes.Buffer, name, text string) {
 	const indent, width = 19, 80
 	line := fmt.Sprintf("   %-*s", indent-3, name)
 	if utf8.RuneCountInString(name) > indent-4 {
-		line = "   " + name
+		fmt.Fprintln(b, "   "+name)
+		line = strings.Repeat(" ", indent)
 	}
 	for word := range strings.FieldsSeq(text) {
 		if utf8.RuneCountInString(line)+1+utf8.RuneCountInString(word) > width && strings.TrimSpace(line) != "" {
