@@ -6,7 +6,9 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
+	"sync/atomic"
 	"syscall"
 	"testing"
 
@@ -26,8 +28,10 @@ var entryEscapes = []escape{
 		walls: []wall{byEngine("descriptors closed by execve", "ENOENT")}},
 	{name: "mount points that are links to the host", past: "CVE-2019-19921", try: tryLinks,
 		walls: []wall{byEngine("links resolved below the new root", "nothing is made outside")}},
-	{name: "a volume where a link to the host is", past: "CVE-2021-30465", try: tryVolume,
+	{name: "a volume where a link to the host is", past: "CVE-2017-1002101", try: tryVolume,
 		walls: []wall{byEngine("links resolved below the new root", "nothing is mounted outside")}},
+	{name: "a volume whose place turns into a link meanwhile", past: "CVE-2021-30465", try: tryExchange,
+		walls: []wall{byEngine("an old root that is gone by then", "nothing is made outside")}},
 	{name: "mask files with a /dev/null of the image", past: "CVE-2025-31133", try: tryNull,
 		walls: []wall{byEngine("a /dev with the machine's own nodes", "1:3")}},
 }
@@ -204,4 +208,58 @@ func tryNull(t *testing.T, w *wallTest) {
 	out, err = w.output(t, spec, os.Stdin)
 	require.NoError(t, err)
 	require.Equal(t, "0:0\n0:0\nroot", out.Text, "the mask is the image's file")
+}
+
+// tryExchange has somebody else, who shares a volume, put a link in the place of a
+// directory in it and back, all the time, while a second volume is mounted below.
+func tryExchange(t *testing.T, w *wallTest) {
+	dir, up := outside(t)
+	shared := t.TempDir()
+	for _, parent := range []string{shared, filepath.Dir(shared)} {
+		require.NoError(t, os.Chmod(parent, 0o777))
+	}
+	place, aside, link := filepath.Join(shared, "place"), filepath.Join(shared, "aside"), filepath.Join(shared, "link")
+	require.NoError(t, os.Mkdir(place, 0o777))
+	require.NoError(t, os.Chmod(place, 0o777))
+	require.NoError(t, os.Symlink(up, link))
+	var stop atomic.Bool
+	exchanges := make(chan int)
+	go func() {
+		n := 0
+		for !stop.Load() { // what fails meets a directory that was made there meanwhile
+			if errors.Join(os.Rename(place, aside), os.Rename(link, place), os.Rename(place, link), os.Rename(aside, place)) == nil {
+				n++
+				continue
+			}
+			os.RemoveAll(place)
+			os.Remove(link)
+			os.Rename(aside, place)
+			os.Symlink(up, link)
+		}
+		exchanges <- n
+	}()
+	spec := w.script("true")
+	spec.Mounts = []plan.Mount{{Type: "bind", Source: shared, Destination: "/shared"}, {Type: "bind", Source: t.TempDir(), Destination: "/shared/place/new"}}
+	// The moment is hard to hit; that there is none is in the plan.
+	steps, err := plan.Compile(w.runner.Lab.Like(spec, nil), w.runner.Lab.Features)
+	require.NoError(t, err)
+	gone := slices.IndexFunc(steps, func(s plan.Step) bool { return s.Op == op.DetachOldRoot{} })
+	require.Positive(t, gone)
+	require.False(t, slices.ContainsFunc(steps[:gone], func(s plan.Step) bool {
+		move, is := s.Op.(op.MoveMount)
+		return is && slices.ContainsFunc(move.Moves, func(m op.Move) bool { return m.Source == shared })
+	}), "a volume is mounted while the old root is there")
+	tries := 30
+	if testing.Short() {
+		tries = 10
+	}
+	for range tries {
+		_, _ = w.output(t, spec, os.Stdin) // where the place is gone for a moment, there is no container
+		os.Remove(filepath.Join(place, "new"))
+	}
+	stop.Store(true)
+	require.Positive(t, <-exchanges)
+	made, err := os.ReadDir(dir)
+	require.NoError(t, err)
+	require.Empty(t, made)
 }

@@ -154,11 +154,6 @@ func (b *builder) filesystems() {
 	if s.Has("cgroup") && s.Linux.Devices && b.features.Cgroup.Mode == features.Unified {
 		mount("cgroup2", "/sys/fs/cgroup", "cgroup2", safe|sys.Rdonly, "", "its own group, which the cgroup namespace shows as the root")
 	}
-	for _, m := range s.Mounts {
-		if m.Type == "tmpfs" {
-			mount("tmpfs", m.Destination, "tmpfs", sys.Nosuid|sys.Nodev, m.Data, "a volume in memory, gone with the container")
-		}
-	}
 }
 
 // attach puts what collect took in its place.
@@ -174,17 +169,6 @@ func (b *builder) attach() {
 	}
 	if len(files) > 0 {
 		b.init(op.MoveMount{Moves: files}, "over the image's own: a name or resolver is the container's, not the image's", "mount")
-	}
-	for _, m := range s.Mounts {
-		if m.Type != "bind" {
-			continue
-		}
-		b.init(op.MoveMount{Moves: []op.Move{{Source: m.Source, Target: m.Destination, File: m.File}}},
-			"after pivot_root: the target is resolved inside, so no link in the image can lead it out", "mount")
-		if m.Readonly {
-			b.init(op.Mount{Target: m.Destination, Flags: sys.Remount | sys.Bind | sys.Rdonly},
-				"by a second call: a bind takes no flags in the first", "mount")
-		}
 	}
 }
 
@@ -216,6 +200,29 @@ func (b *builder) devices() {
 func (b *builder) closeRoot() {
 	if b.spec.Root.Path != "" && b.spec.Root.Pivot {
 		b.init(op.DetachOldRoot{}, "everything is in place: from here on no path leads to the host's files", "mount", "process", "overlay")
+	}
+}
+
+// volumes puts them in their places. Somebody who runs may be writing to one, and
+// put a link where the next is to go, so the host's files must be out of reach by
+// now (CVE-2021-30465).
+func (b *builder) volumes() {
+	for _, m := range b.spec.Mounts {
+		if m.Type == "tmpfs" {
+			b.init(op.Mount{Source: "tmpfs", Target: m.Destination, Type: "tmpfs", Flags: sys.Nosuid | sys.Nodev, Data: m.Data, Mkdir: true},
+				"a volume in memory, gone with the container", "mount")
+		}
+	}
+	for _, m := range b.spec.Mounts {
+		if m.Type != "bind" || !b.spec.Root.Pivot {
+			continue
+		}
+		b.init(op.MoveMount{Moves: []op.Move{{Source: m.Source, Target: m.Destination, File: m.File}}},
+			"after the old root has gone: no link, in the image or in another volume, can lead out", "mount")
+		if m.Readonly {
+			b.init(op.Mount{Target: m.Destination, Flags: sys.Remount | sys.Bind | sys.Rdonly},
+				"by a second call: a bind takes no flags in the first", "mount")
+		}
 	}
 }
 

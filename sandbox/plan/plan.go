@@ -57,6 +57,7 @@ func Compile(s Spec, f features.Features) (Plan, error) {
 	b.filesystems()   // proc, sys, dev: the kernel wants to see a full proc first
 	b.attach()        // what was collected finds its place
 	b.closeRoot()     // the old root goes
+	b.volumes()       // no earlier: somebody may be changing what is in them
 	b.restrictPaths() //
 	b.privileges()    // last, for they were needed until here
 	b.payload()
