@@ -137,7 +137,7 @@ func (c *cli) afterLesson(course lessons.Course, l lessons.Lesson) error {
 		if n == 0 {
 			fmt.Print("\n to do by yourself, in the lab machine; the kernel is asked whether it is done:\n")
 		}
-		fmt.Printf("   cutaway exercise start %-32s %s\n", e.Slug, e.Title)
+		fmt.Printf("   %s\n     cutaway exercise start %s\n", e.Title, e.Slug)
 	}
 	next := slices.IndexFunc(course, func(other lessons.Lesson) bool { return other.Slug == l.Slug }) + 1
 	if next < len(course) {

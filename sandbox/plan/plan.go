@@ -25,7 +25,7 @@ const (
 type Step struct {
 	Op    op.Op
 	Where Where
-	// Why completes the sentence "now, because ...".
+	// Why completes the sentence "now: ...".
 	Why string
 	// Must is the kind of kernel object (package inspect) that this step has to
 	// create, change or remove, "" if there may be nothing to see; May names

@@ -41,7 +41,7 @@ type Event struct {
 	Where string `json:"where,omitempty"` // "host" or "init"; for a probe "inside" or "outside"
 	PID   int    `json:"pid,omitempty"`   // of init, in the host's PID namespace
 	Op    string `json:"op,omitempty"`    // "sethostname"
-	Why   string `json:"why,omitempty"`   // completes "now, because ..."
+	Why   string `json:"why,omitempty"`   // completes "now: ..."
 	Shell string `json:"shell,omitempty"` // the same by hand
 	New   bool   `json:"new,omitempty"`   // of a planned step: the stage before does not have it
 

@@ -170,7 +170,7 @@ func (t *Text) preview(pv Preview) error {
 	calls, _ := callLines{calls: cleanCalls(pv.Calls)}.layout(t.cols - 3)
 	t.lines(3, calls)
 	if pv.Why != "" {
-		for _, l := range wrap(nowBecause(cleanLine(pv.Why)), t.cols-3) {
+		for _, l := range wrap(nowWhy(cleanLine(pv.Why)), t.cols-3) {
 			t.line("   " + t.ink.faint(l))
 		}
 	}
@@ -201,13 +201,15 @@ func (t *Text) say(texts ...string) error {
 	return nil
 }
 
-// nowBecause makes a sentence of a Step's reason, which may itself start with
-// the word that joins: "now, before pivot_root, while ...".
-func nowBecause(why string) string {
+// nowWhy makes a sentence of a Step's reason, which may itself start with the
+// word that joins: "now, before pivot_root, while ...".
+func nowWhy(why string) string {
 	first, _, _ := strings.Cut(why, " ")
 	switch strings.Trim(first, ",") {
+	case "now":
+		return why
 	case "before", "after", "while", "so", "until", "once", "as", "since", "because", "or", "to", "for", "only", "when", "last", "first", "with":
 		return "now, " + why
 	}
-	return "now, because " + why
+	return "now: " + why
 }

@@ -116,7 +116,8 @@ func TestAskPassesOnReadErrors(t *testing.T) {
 	require.Equal(t, Quit, d)
 }
 
-func TestNowBecause(t *testing.T) {
-	require.Equal(t, "now, before sethostname", nowBecause("before sethostname"))
-	require.Equal(t, "now, because mounts are shared", nowBecause("mounts are shared"))
+func TestNowWhy(t *testing.T) {
+	require.Equal(t, "now, before sethostname", nowWhy("before sethostname"))
+	require.Equal(t, "now: mounts are shared", nowWhy("mounts are shared"))
+	require.Equal(t, "now that init is in its group", nowWhy("now that init is in its group"))
 }

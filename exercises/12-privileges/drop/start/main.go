@@ -16,7 +16,7 @@ func main() {
 
 	// Missing: keep is all that is left in the bounding set; no new privileges; no
 	// groups but id; and the user is id.
-	_, _ = keep, id
+	_, _, _, _ = keep, id, prctl, []int{capBsetDrop, setNoNewPrivs, lastCap}
 
 	path, err := exec.LookPath(command[0])
 	check("find "+command[0], err)
