@@ -56,7 +56,13 @@ func (a *Attempt) Check(ctx context.Context) ([]Finding, error) {
 		return nil, err
 	}
 	var findings []Finding
-	for _, c := range a.Exercise.Checks {
+	for i, c := range a.Exercise.Checks {
+		// What a command did is to be seen: in the counters of a control group, say.
+		if i > 0 && a.Exercise.Checks[i-1].Run != "" {
+			if v.theirs, err = inspect.OfProcess(v.pid); err != nil {
+				return findings, err
+			}
+		}
 		f, err := v.check(ctx, c)
 		if err != nil {
 			return findings, err
@@ -64,13 +70,6 @@ func (a *Attempt) Check(ctx context.Context) ([]Finding, error) {
 		findings = append(findings, f)
 		if !f.OK {
 			break
-		}
-		if c.Run == "" {
-			continue
-		}
-		// What it did is to be seen: in the counters of a control group, say.
-		if v.theirs, err = inspect.OfProcess(v.pid); err != nil {
-			return findings, err
 		}
 	}
 	return findings, nil

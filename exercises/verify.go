@@ -150,8 +150,11 @@ const unsolved = 300 * time.Millisecond
 // mustFail waits until a check fails with that cause; with "" any cause will do,
 // but it must stay so.
 func (a *Attempt) mustFail(ctx context.Context, says string, settle time.Duration) error {
-	begin := time.Now()
-	for deadline := time.Now().Add(settle); ; time.Sleep(20 * time.Millisecond) {
+	begin, pause := time.Now(), 20*time.Millisecond
+	if says == "" {
+		pause = unsolved
+	}
+	for deadline := begin.Add(settle); ; time.Sleep(pause) {
 		findings, err := a.Check(ctx)
 		if err != nil {
 			return err
@@ -160,7 +163,7 @@ func (a *Attempt) mustFail(ctx context.Context, says string, settle time.Duratio
 			return errors.New("it passes")
 		}
 		last := findings[len(findings)-1]
-		if strings.Contains(last.Cause, fill(says, a.Params)) && (says != "" || time.Since(begin) > unsolved) {
+		if strings.Contains(last.Cause, fill(says, a.Params)) && (says != "" || time.Since(begin) >= unsolved) {
 			return nil
 		}
 		if time.Now().After(deadline) {
