@@ -19,7 +19,7 @@ var files = experiment{
 			Not:   "This lab's containers are thrown away, so their overlay is mounted volatile and has nothing flushed: that is no speed of overlays, for which see overlay. What lies below the host's disk is not in our hands, and is often a network; a tmpfs has nothing to wait for. The guest's disk is a file of the host's, which QEMU flushes when the guest asks."},
 		{Key: "io.read", Title: "read 16 MiB", Unit: "MiB/s", More: true, Base: hostDisk,
 			Means: "From start to end, after the kernel was told to forget the file.",
-			Not:   "The guest forgets, and the host does not: what the guest reads comes from the host's memory. That is how such machines are run, and makes the number no one of the disk's. A tmpfs cannot forget."},
+			Not:   "The guest forgets, and the host does not: what the guest reads comes from the host's memory. That is how such machines are run, and makes the number none of the disk. A tmpfs cannot forget, and of a volatile overlay the kernel forgets nothing that was never flushed."},
 	},
 	subjects: func(ctx context.Context, b *bench, all []Contender) (subjects []subject, missing []Absent) {
 		units := map[string]func(float64) float64{"io.fsync": toMicros, "io.read": toMiB}

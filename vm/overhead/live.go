@@ -39,7 +39,11 @@ func (p Progress) Live() []string {
 		lines = append(lines, line)
 	}
 	for _, g := range []string{"net", "io", "density"} {
-		lines = append(lines, fmt.Sprintf(" %-12s %s", g, p.Result.taken(g)))
+		cell := "."
+		if n := p.Result.taken(g); n > 0 {
+			cell = fmt.Sprintf("%d samples", n)
+		}
+		lines = append(lines, fmt.Sprintf(" %-12s %s", g, cell))
 	}
 	return lines
 }
@@ -68,18 +72,14 @@ func (s *Series) middle() float64 {
 	return Median(values)
 }
 
-// taken says how many samples a group has.
-func (r *Result) taken(group string) string {
-	n := 0
+// taken is how many samples a group has.
+func (r *Result) taken(group string) (n int) {
 	for _, s := range r.Series {
 		if m, known := MeasureOf(s.Measure); known && m.Group() == group {
 			n += len(s.Samples)
 		}
 	}
-	if n == 0 {
-		return "."
-	}
-	return fmt.Sprintf("%d samples", n)
+	return n
 }
 
 // cut shortens a text for a line that must not wrap.

@@ -89,6 +89,11 @@ func Run(ctx context.Context, l *sandbox.Lab, o Options) (_ *Result, err error) 
 			}
 		}
 	}
+	for _, g := range r.groups {
+		if len(g.subjects) > 0 && r.result.taken(g.group) == 0 {
+			r.result.miss(g.group, "the time was up before it was its turn")
+		}
+	}
 	r.result.Conditions.LoadAfter = load()
 	r.result.Conditions.Took = time.Since(r.begun).Round(time.Second).String()
 	return r.result, ctx.Err()

@@ -39,7 +39,7 @@ func measured(t *testing.T, only ...string) (*sandbox.Lab, *Result) {
 	l := lab(t)
 	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 	defer cancel()
-	r, err := Run(ctx, l, Options{Only: only, Program: program(t), Passes: 2, Rounds: 2, Boots: 1, Limit: 90 * time.Second})
+	r, err := Run(ctx, l, Options{Only: only, Program: program(t), Passes: 1, Rounds: 3, Boots: 1, Limit: 90 * time.Second})
 	require.NoError(t, err)
 	return l, r
 }
@@ -60,7 +60,7 @@ func TestRun(t *testing.T) {
 			s := r.Find(m, e.Name)
 			require.NotNil(t, s, "%s of %s: %v", m, e.Name, r.Absent)
 			if e.Kind != Machine {
-				require.Len(t, s.Samples, 4, "%s of %s: %v", m, e.Name, r.Absent)
+				require.Len(t, s.Samples, 3, "%s of %s: %v", m, e.Name, r.Absent)
 			}
 			require.NotEmpty(t, s.Samples, "%s of %s: %v", m, e.Name, r.Absent)
 			for _, one := range s.Samples {
