@@ -65,7 +65,7 @@ func (r *Result) Page(w io.Writer) error {
 func (t *Together) Page(w io.Writer) error {
 	a, b := t.results[0], t.results[1]
 	return writePage(w, page{Title: "VM versus container: two comparisons", Results: []pageResult{a.onPage("A: " + t.names[0]), b.onPage("B: " + t.names[1])},
-		Agree: fmt.Sprintf("%d of %d agree: the 95%% intervals of their medians overlap, or the medians are within 1%% of each other.", t.Agree, len(t.Pairs)),
+		Agree: fmt.Sprintf("%d of %d agree: %s.", t.Agree, t.Of, t.agreement()),
 		Sections: sections(func(m Measure) (both []distribution) {
 			others := b.distributions(m, " B")
 			for _, d := range a.distributions(m, " A") {

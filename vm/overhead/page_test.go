@@ -76,9 +76,11 @@ func TestPage(t *testing.T) {
 func TestTogether(t *testing.T) {
 	a, b := invented(1), invented(1)
 	same := Beside(a, b, [2]string{"a.json", "b.json"})
-	require.Equal(t, len(same.Pairs), same.Agree, "the same samples agree")
+	require.Equal(t, [2]int{len(same.Pairs), len(same.Pairs)}, [2]int{same.Agree, same.Of}, "the same samples agree")
 	far := Beside(a, invented(100), [2]string{"a.json", "b.json"})
 	require.Zero(t, far.Agree)
+	b.Series[1].Samples = b.Series[1].Samples[:4]
+	require.Equal(t, len(same.Pairs)-1, Beside(a, b, [2]string{"a", "b"}).Of, "four runs have no interval")
 	b.Series = b.Series[1:]
 	require.Equal(t, []string{"start.first of process"}, Beside(a, b, [2]string{"a", "b"}).OnlyOne)
 

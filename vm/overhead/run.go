@@ -37,7 +37,9 @@ type Options struct {
 func (o Options) filled() Options {
 	full := Options{Passes: 6, Rounds: 10, Boots: 2, Limit: 13 * time.Minute}
 	if o.Quick {
-		full = Options{Passes: 2, Rounds: 10, Boots: 1, Limit: 75 * time.Second}
+		// Many short passes: where the time does not suffice for all of them, there is
+		// something of everything.
+		full = Options{Passes: 5, Rounds: 4, Boots: 1, Limit: 70 * time.Second}
 	}
 	if o.Passes == 0 {
 		o.Passes, o.Rounds, o.Boots = full.Passes, full.Rounds, full.Boots
@@ -83,8 +85,8 @@ func Run(ctx context.Context, l *sandbox.Lab, o Options) (_ *Result, err error) 
 		return nil, err
 	}
 	for pass := range o.Passes {
-		for _, n := range rand.Perm(len(r.groups)) {
-			if err := r.pass(ctx, r.groups[n], pass); err != nil {
+		for _, g := range r.order() {
+			if err := r.pass(ctx, g, pass); err != nil {
 				return nil, err
 			}
 		}
@@ -116,7 +118,8 @@ type group struct {
 }
 
 // open prepares all experiments: machines are booted, and each subject has one
-// run that is not counted, which fills caches.
+// run that is not counted, which fills caches; where that would boot a machine it
+// is spared if time is short, as those that stay have been booted by then.
 func (r *runner) open(ctx context.Context, found []Contender) error {
 	for _, e := range chosen(r.options.Only) {
 		r.tell(Progress{Preparation: "warming up: " + e.group})
@@ -126,7 +129,7 @@ func (r *runner) open(ctx context.Context, found []Contender) error {
 		}
 		g := &group{experiment: e}
 		for _, s := range subjects {
-			if e.rarely || e.boots && s.slow {
+			if e.rarely || e.boots && (s.slow || r.options.Quick && s.kind == Machine) {
 				g.subjects = append(g.subjects, s)
 				continue
 			}
@@ -142,6 +145,23 @@ func (r *runner) open(ctx context.Context, found []Contender) error {
 		r.result.expect(e.measures, g.subjects)
 	}
 	return ctx.Err()
+}
+
+// order draws the order of the groups in a pass. Those with a single long round
+// come first: begun shortly before the time is up, they would take too long.
+func (r *runner) order() []*group {
+	groups := slices.Clone(r.groups)
+	rand.Shuffle(len(groups), func(i, j int) { groups[i], groups[j] = groups[j], groups[i] })
+	slices.SortStableFunc(groups, func(a, b *group) int {
+		switch {
+		case a.rarely == b.rarely:
+			return 0
+		case a.rarely:
+			return -1
+		}
+		return 1
+	})
+	return groups
 }
 
 // pass runs each subject of a group a few times, each round in an order drawn
@@ -181,7 +201,8 @@ func (r *runner) pass(ctx context.Context, g *group, pass int) error {
 }
 
 // spared reports whether a subject sits this round out: machines take part in few
-// of those that boot them, and slow ones only in the first of the first passes.
+// of those that boot them; slow ones, and in a quick run all, only in the first
+// passes.
 func (r *runner) spared(g *group, s subject, pass, round int) bool {
 	switch {
 	case !g.boots || s.kind != Machine:
@@ -190,11 +211,14 @@ func (r *runner) spared(g *group, s subject, pass, round int) bool {
 		return round > 0 || pass >= slowRuns || g.rarely && pass > 0
 	case g.rarely:
 		return false
+	case r.options.Quick && pass >= slowRuns:
+		return true
 	}
 	return round*r.options.Boots%r.options.Rounds >= r.options.Boots
 }
 
-// slowRuns is how often a slow machine is booted for a measure.
+// slowRuns is how often a slow machine is booted for a measure, and any in a quick
+// run.
 const slowRuns = 2
 
 // tell tells how far the run is.

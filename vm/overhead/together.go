@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"strings"
 )
 
 // Pair is one measure of one subject in two results.
@@ -15,6 +16,7 @@ type Pair struct {
 	A       Summary `json:"a"`
 	B       Summary `json:"b"`
 	Agree   bool    `json:"agree"`
+	Counts  bool    `json:"counts"` // both have runs enough for an interval
 }
 
 // Together sets two results side by side: two machines, or two days.
@@ -23,7 +25,8 @@ type Together struct {
 	Event      string        `json:"event"`
 	Conditions [2]Conditions `json:"conditions"`
 	Pairs      []Pair        `json:"pairs"`
-	Agree      int           `json:"agree"`    // pairs whose intervals overlap, or whose medians are the same
+	Agree      int           `json:"agree"`    // pairs that count, whose intervals overlap or whose medians are the same
+	Of         int           `json:"of"`       // pairs that count
 	OnlyOne    []string      `json:"only_one"` // what one of them lacks
 	names      [2]string
 	results    [2]*Result
@@ -41,7 +44,11 @@ func Beside(a, b *Result, names [2]string) *Together {
 				continue
 			}
 			p := Pair{Measure: m.Key, Subject: one.Subject, Unit: m.Unit, A: one.Summary(), B: other.Summary()}
-			if p.Agree = p.A.Agree(p.B); p.Agree {
+			p.Agree, p.Counts = p.A.Agree(p.B), min(p.A.N, p.B.N) >= few
+			if p.Counts {
+				t.Of++
+			}
+			if p.Counts && p.Agree {
 				t.Agree++
 			}
 			t.Pairs = append(t.Pairs, p)
@@ -53,6 +60,15 @@ func Beside(a, b *Result, names [2]string) *Together {
 		}
 	}
 	return t
+}
+
+// agreement says what agrees, and what was left out of the count.
+func (t *Together) agreement() string {
+	text := "the 95% intervals of their medians overlap, or the medians are within 1% of each other"
+	if rest := len(t.Pairs) - t.Of; rest > 0 {
+		text += fmt.Sprintf("; %d with fewer than %d runs are not counted", rest, few)
+	}
+	return text
 }
 
 // Write writes it as a line of JSON.
@@ -73,14 +89,20 @@ func (t *Together) Table(w io.Writer) error {
 			fmt.Fprintf(&b, "\n %s, %s\n  %-16s %7s  %-16s %7s  %-16s %6s\n", m.Title, m.Unit, "", "A", "", "B", "", "B / A")
 		}
 		mark := ""
-		if !p.Agree {
+		if !p.Agree && p.Counts {
 			mark = " *"
 		}
 		fmt.Fprintf(&b, "  %-16s %7s  %-16s %7s  %-16s %6s%s\n", p.Subject, number(p.A.Median), p.A.interval(), number(p.B.Median), p.B.interval(), times(p.B.Median/p.A.Median), mark)
 	}
-	fmt.Fprintf(&b, "\n %d of %d agree: the 95%% intervals of their medians overlap, or the medians are\n within 1%% of each other; * marks the others\n", t.Agree, len(t.Pairs))
-	for _, what := range t.OnlyOne {
-		fmt.Fprintf(&b, "   only in one of them: %s\n", what)
+	fmt.Fprintln(&b)
+	wrapped(&b, fmt.Sprintf("%d of %d agree", t.Agree, t.Of), t.agreement()+"; * marks the others")
+	if n := len(t.OnlyOne); n > 0 {
+		const most = 6
+		text := strings.Join(t.OnlyOne[:min(n, most)], ", ")
+		if n > most {
+			text += fmt.Sprintf(" and %d more", n-most)
+		}
+		wrapped(&b, "only in one", text)
 	}
 	_, err := w.Write(b.Bytes())
 	return err
