@@ -107,6 +107,7 @@ func status(err error) int {
 		noQEMU    *vm.NoQEMUError
 		noKernel  *vm.NoKernelError
 		noGo      *exercises.NoCompilerError
+		noFlag    *exercises.NeedError
 		refused   *op.Error
 		payload   payloadStatus
 		signal    *signalError
@@ -127,7 +128,7 @@ func status(err error) int {
 	case errors.As(err, &use), errors.As(err, &wish), errors.As(err, &unknown), errors.As(err, &reference):
 		return usage
 	case errors.As(err, &mustNot), errors.As(err, &notRoot), errors.As(err, &lacks), errors.As(err, &feature),
-		errors.As(err, &noQEMU), errors.As(err, &noKernel), errors.As(err, &noGo):
+		errors.As(err, &noQEMU), errors.As(err, &noKernel), errors.As(err, &noGo), errors.As(err, &noFlag):
 		return cannot
 	case errors.As(err, &refused) && refused.Op == "execve":
 		if refused.Errno == syscall.ENOENT {

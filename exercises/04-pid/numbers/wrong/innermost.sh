@@ -1,0 +1,6 @@
+# says: what it is called elsewhere
+{
+	echo "machine: $(sed -n "s,^NSpid:.*[[:space:]],,p" /proc/{{pid}}/status)"
+	echo "all: $(sed -n "s/^NSpid:[[:space:]]*//p" /proc/{{pid}}/status | tr "\t" " ")"
+	echo "namespace: $(readlink /proc/{{pid}}/ns/pid)"
+} >answers.txt
