@@ -117,7 +117,7 @@ func read(course fs.FS, slug string) (Exercise, error) {
 	}
 	e.Task = string(task)
 	for h := range strings.SplitSeq(string(hints), "\n---\n") {
-		e.Hints = append(e.Hints, strings.TrimSpace(h))
+		e.Hints = append(e.Hints, strings.Trim(h, "\n")) // an indented line is code
 	}
 	return e, e.sane()
 }
