@@ -235,6 +235,7 @@ func TestPages(t *testing.T) {
 			require.NoError(t, write(&b))
 			require.Equal(t, len(l.Sections), strings.Count(b.String(), "<h2>"), name)
 			require.NotRegexp(t, `(src|href)="http`, strings.ReplaceAll(b.String(), `<a href="http`, ""), "%s needs the network", name)
+			require.NotRegexp(t, `<!-- |href="\.\.|<li>[^<]*`+"`", b.String(), "%s of %s: what is for the editor, a file that is not there, or Markdown", name, l.Slug)
 		}
 	}
 }

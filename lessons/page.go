@@ -6,7 +6,11 @@ import (
 	"fmt"
 	"html/template"
 	"io"
+	"strings"
 	"sync"
+
+	"github.com/yuin/goldmark/ast"
+	"github.com/yuin/goldmark/text"
 )
 
 //go:embed page.html
@@ -20,8 +24,8 @@ type pageSection struct {
 	Title, Play, Notes string
 	Body               template.HTML
 	Choice             *Choice
-	Options            []string
-	Answer             string
+	Options            []template.HTML
+	Answer             template.HTML
 }
 
 // WritePage writes the lesson as one page of HTML that needs nothing else.
@@ -34,15 +38,18 @@ func WriteSlides(w io.Writer, l Lesson) error { return write(w, "slides", l) }
 func write(w io.Writer, name string, l Lesson) error {
 	var sections []pageSection
 	for _, s := range l.Sections {
-		var body bytes.Buffer
-		if err := markdown().Convert(s.Text, &body); err != nil {
+		p := pageSection{Title: s.Title, Play: s.Play, Notes: s.Notes, Choice: s.Choice}
+		var err error
+		if p.Body, err = layOut(s.Text); err != nil {
 			return fmt.Errorf("lay out lesson %s: %w", l.Slug, err)
 		}
-		// The converter drops HTML of the text; what it writes is its own.
-		p := pageSection{Title: s.Title, Play: s.Play, Notes: s.Notes, Body: template.HTML(body.String()), Choice: s.Choice}
 		if s.Choice != nil {
 			for n, o := range s.Choice.Options {
-				p.Options = append(p.Options, s.Choice.Letter(n)+") "+o)
+				option, err := layOut([]byte(s.Choice.Letter(n) + ") " + o))
+				if err != nil {
+					return fmt.Errorf("lay out lesson %s: %w", l.Slug, err)
+				}
+				p.Options = append(p.Options, option)
 			}
 			p.Answer = p.Options[s.Choice.Right]
 		}
@@ -53,4 +60,49 @@ func write(w io.Writer, name string, l Lesson) error {
 		return fmt.Errorf("lay out lesson %s: %w", l.Slug, err)
 	}
 	return t.ExecuteTemplate(w, name, map[string]any{"Lesson": l, "Sections": sections})
+}
+
+// layOut makes HTML of Markdown, without its comments, which are for those who
+// edit the text. A link to the code names its file instead: who reads the page
+// need not have the sources beside it.
+func layOut(source []byte) (template.HTML, error) {
+	doc := markdown().Parser().Parse(text.NewReader(source))
+	var comments, links []ast.Node
+	if err := ast.Walk(doc, func(n ast.Node, entering bool) (ast.WalkStatus, error) {
+		if _, inCode := codeFile(n); inCode && entering {
+			links = append(links, n)
+		} else if n.Kind() == ast.KindHTMLBlock && entering {
+			comments = append(comments, n)
+		}
+		return ast.WalkContinue, nil
+	}); err != nil {
+		return "", err
+	}
+	for _, n := range comments {
+		n.Parent().RemoveChild(n.Parent(), n)
+	}
+	for _, n := range links {
+		file, _ := codeFile(n)
+		n.Parent().InsertAfter(n.Parent(), n, ast.NewString([]byte(" ("+file+")")))
+		for n.FirstChild() != nil {
+			n.Parent().InsertBefore(n.Parent(), n, n.FirstChild())
+		}
+		n.Parent().RemoveChild(n.Parent(), n)
+	}
+	var b bytes.Buffer
+	// The converter drops what HTML is left in the text; what it writes is its own.
+	err := markdown().Renderer().Render(&b, source, doc)
+	return template.HTML(b.String()), err
+}
+
+// codeFile gives the file of the sources that a link leads to, as one finds it
+// from their top.
+func codeFile(n ast.Node) (string, bool) {
+	link, ok := n.(*ast.Link)
+	if !ok {
+		return "", false
+	}
+	file, ok := strings.CutPrefix(string(link.Destination), "../")
+	file, _, _ = strings.Cut(file, "#")
+	return file, ok
 }

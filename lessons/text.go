@@ -213,9 +213,9 @@ func (p *painter) words(n ast.Node, paint func(string) string) []word {
 				}
 			case *ast.Link:
 				walk(c, paint)
-				to := string(c.Destination)
-				if file, ok := strings.CutPrefix(to, "../"); ok {
-					to, _, _ = strings.Cut(file, "#") // as one finds it from the top of the sources
+				to, ok := codeFile(c)
+				if !ok {
+					to = string(c.Destination)
 				}
 				add(" ("+to+")", p.o.Faint)
 			case *ast.AutoLink:
