@@ -60,7 +60,7 @@ const (
 func lookUnmasked(l *Look) {
 	l.Inside("wc -l < "+interrupts, "it reads which devices interrupt the whole machine", func(o Out) bool { return o.Text != "0" && o.Status == 0 })
 	if l.Container.Spec.Has("network") {
-		l.Inside(forward, "it may turn the kernel's switches", func(o Out) bool { return o.Status == 0 })
+		l.Inside(forward, "it may turn the switches of its network", func(o Out) bool { return o.Status == 0 })
 	}
 }
 
