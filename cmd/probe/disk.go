@@ -11,7 +11,7 @@ import (
 const (
 	diskSyncs = 10
 	diskBlock = 4 << 10
-	diskFile  = 16 << 20
+	diskFile  = 8 << 20
 	diskPiece = 128 << 10
 )
 

@@ -12,5 +12,5 @@ var processor = experiment{
 			Means: "The same with instructions that only some processors have: Go's SHA-256 uses them where the processor says so.",
 			Not:   "An emulated processor may lack them, and then another piece of code runs. Timed by the clock inside, which in a machine is its own."},
 	},
-	subjects: inside(whole, map[string]func(float64) float64{"cpu.integer": toMillis, "cpu.hash": toMillis}, probe, "work", "integer", "hash"),
+	subjects: inside(computing, map[string]func(float64) float64{"cpu.integer": toMillis, "cpu.hash": toMillis}, probe, "work", "integer", "hash"),
 }

@@ -8,13 +8,15 @@
 //
 // In the order of a run:
 //
-//	contender.go  what is compared; process.go, runtimes.go, engines.go,
-//	              microvm.go, fullvm.go say how each is started
+//	contender.go  what is compared; instance.go is one that runs; process.go,
+//	              runtimes.go, engines.go, microvm.go (with guestnet.go) and
+//	              fullvm.go say how each is started
 //	measure.go    what is measured: start.go, memory.go, disk.go, cpu.go,
 //	              syscall.go, network.go, files.go, density.go, a file each
 //	run.go        passes, rounds, and who is next
-//	result.go     every sample, and the conditions (conditions.go)
+//	result.go     every sample, and the conditions; conditions.go on the load
 //	stats.go      medians, quartiles, intervals; nothing but arithmetic
-//	table.go, live.go, page.go, together.go   how it looks
-//	demo.go       short shows for a lecture
+//	table.go, live.go, page.go, plot.go   how it looks; together.go sets two beside
+//	              each other, literature.go one beside what is published
+//	demo.go, demo_more.go   short shows for a lecture
 package overhead

@@ -17,7 +17,7 @@ var files = experiment{
 		{Key: "io.fsync", Title: "write 4 KiB and fsync", Unit: "us", Base: hostDisk,
 			Means: "Until a block is on the disk, as far as the disk can be believed (fsync(2)), as a mean of ten: what a database waits for at each commit.",
 			Not:   "This lab's containers are thrown away, so their overlay is mounted volatile and has nothing flushed: that is no speed of overlays, for which see overlay. What lies below the host's disk is not in our hands, and is often a network; a tmpfs has nothing to wait for. The guest's disk is a file of the host's, which QEMU flushes when the guest asks."},
-		{Key: "io.read", Title: "read 16 MiB", Unit: "MiB/s", More: true, Base: hostDisk,
+		{Key: "io.read", Title: "read 8 MiB", Unit: "MiB/s", More: true, Base: hostDisk,
 			Means: "From start to end, after the kernel was told to forget the file.",
 			Not:   "The guest forgets, and the host does not: what the guest reads comes from the host's memory. That is how such machines are run, and makes the number none of the disk. A tmpfs cannot forget, and of a volatile overlay the kernel forgets nothing that was never flushed."},
 	},

@@ -141,6 +141,10 @@ func numbers(text string, units map[string]func(float64) float64) (map[string]fl
 	return values, nil
 }
 
+// computing picks those in which it is worth running something to see how fast it
+// is: a network slows down nothing that does not use it.
+func computing(c Contender) bool { return whole(c) && c.Name != "cutaway+net" }
+
 // whole picks contenders in which a program is worth running to see how fast it
 // is: one wall alone slows nothing down that is not measured where it is built.
 func whole(c Contender) bool { return c.Kind != Wall }

@@ -39,7 +39,7 @@ func (o Options) filled() Options {
 	if o.Quick {
 		// Many short passes: where the time does not suffice for all of them, there is
 		// something of everything.
-		full = Options{Passes: 5, Rounds: 4, Boots: 1, Limit: 70 * time.Second}
+		full = Options{Passes: 5, Rounds: 4, Boots: 1, Limit: 74 * time.Second}
 	}
 	if o.Passes == 0 {
 		o.Passes, o.Rounds, o.Boots = full.Passes, full.Rounds, full.Boots
@@ -59,6 +59,17 @@ func (o Options) rounds(e experiment, pass int) int {
 		return 0
 	}
 	return 1
+}
+
+// until is when a round of an experiment may still begin, from the start of the run.
+func (o Options) until(e experiment, pass int) time.Duration {
+	switch {
+	case e.rarely && o.Quick: // whose rounds are long
+		return o.Limit * 6 / 10
+	case pass == 0: // so that there is something of everything
+		return o.Limit * 9 / 8
+	}
+	return o.Limit
 }
 
 // Progress is how far a run is.
@@ -148,7 +159,7 @@ func (r *runner) open(ctx context.Context, found []Contender) error {
 }
 
 // order draws the order of the groups in a pass. Those with a single long round
-// come first: begun shortly before the time is up, they would take too long.
+// come last.
 func (r *runner) order() []*group {
 	groups := slices.Clone(r.groups)
 	rand.Shuffle(len(groups), func(i, j int) { groups[i], groups[j] = groups[j], groups[i] })
@@ -157,9 +168,9 @@ func (r *runner) order() []*group {
 		case a.rarely == b.rarely:
 			return 0
 		case a.rarely:
-			return -1
+			return 1
 		}
-		return 1
+		return -1
 	})
 	return groups
 }
@@ -169,11 +180,7 @@ func (r *runner) order() []*group {
 func (r *runner) pass(ctx context.Context, g *group, pass int) error {
 	rounds := r.options.rounds(g.experiment, pass)
 	for round := range rounds {
-		limit := r.options.Limit
-		if pass == 0 { // so that there is something of everything
-			limit += limit / 8
-		}
-		if time.Since(r.begun) > limit {
+		if time.Since(r.begun) > r.options.until(g.experiment, pass) {
 			r.result.cut()
 			return nil
 		}
@@ -211,7 +218,7 @@ func (r *runner) spared(g *group, s subject, pass, round int) bool {
 		return round > 0 || pass >= slowRuns || g.rarely && pass > 0
 	case g.rarely:
 		return false
-	case r.options.Quick && pass >= slowRuns:
+	case r.options.Quick && (pass >= slowRuns || pass > 0 && g.group == memory.group):
 		return true
 	}
 	return round*r.options.Boots%r.options.Rounds >= r.options.Boots

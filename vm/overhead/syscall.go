@@ -15,6 +15,6 @@ var calls = experiment{
 			Means: "Two processes on one processor wake each other; half of a round trip, so a write, a switch and a read.",
 			Not:   "Between two machines, or two processors, it is another story."},
 	},
-	subjects: inside(whole, map[string]func(float64) float64{"syscall.getpid": asItIs, "syscall.open": toMicros, "syscall.switch": toMicros},
+	subjects: inside(computing, map[string]func(float64) float64{"syscall.getpid": asItIs, "syscall.open": toMicros, "syscall.switch": toMicros},
 		probe, "work", "getpid", "open", "switch"),
 }
