@@ -226,6 +226,14 @@ func TestTextFits(t *testing.T) {
 	}
 }
 
+// Colour takes no room from a table.
+func TestTableInColor(t *testing.T) {
+	table := []byte("| year | what |\n|---|---|\n| 1979 | " + strings.Repeat("chroot ", 20) + "|\n")
+	for _, color := range []bool{false, true} {
+		require.Contains(t, Text(table, trace.TextOptions{Width: 80, Color: color}), "│")
+	}
+}
+
 func TestPages(t *testing.T) {
 	for _, l := range builtIn(t) {
 		for name, write := range map[string]func(*bytes.Buffer) error{

@@ -1,6 +1,7 @@
 package lessons
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 
@@ -119,18 +120,23 @@ func (p *painter) table(n *extast.Table, indent string) {
 			rows = append(rows, cells)
 		}
 	}
-	var drawn strings.Builder
-	// A builder takes all that is written to it.
-	_ = trace.Table(&drawn, p.o, header, rows)
-	for line := range strings.Lines(drawn.String()) {
+	draw := func(o trace.TextOptions) string {
+		var b strings.Builder
+		_ = trace.Table(&b, o, header, rows) // a builder takes all that is written to it
+		return b.String()
+	}
+	bare := p.o
+	bare.Color = false // paint takes no cells
+	for line := range strings.Lines(draw(bare)) {
 		if trace.Cells(strings.TrimRight(line, "\n")) > p.o.Columns() { // too narrow for columns: a row is a paragraph
 			for _, row := range rows {
+				row = slices.DeleteFunc(row, func(cell string) bool { return cell == "" })
 				p.out.WriteString(Text([]byte("- "+strings.Join(row, "; ")), p.o))
 			}
 			return
 		}
 	}
-	p.out.WriteString(drawn.String())
+	p.out.WriteString(draw(p.o))
 }
 
 // word is a piece of a paragraph between two spaces.
