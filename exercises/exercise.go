@@ -2,6 +2,7 @@ package exercises
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -76,7 +77,8 @@ var kinds = []string{"do", "mend", "explain", "write"}
 // All reads the exercises that come with the program, in order.
 func All() ([]Exercise, error) { return Read(files) }
 
-// Read reads the exercises of a directory of stages.
+// Read reads the exercises of a directory of stages: those of a stage by kind,
+// what is typed before what is written.
 func Read(course fs.FS) ([]Exercise, error) {
 	found, err := fs.Glob(course, "*/*/exercise.json")
 	if err != nil {
@@ -91,6 +93,9 @@ func Read(course fs.FS) ([]Exercise, error) {
 		}
 		all = append(all, e)
 	}
+	slices.SortStableFunc(all, func(a, b Exercise) int {
+		return cmp.Or(cmp.Compare(a.Stage(), b.Stage()), cmp.Compare(slices.Index(kinds, a.Kind), slices.Index(kinds, b.Kind)))
+	})
 	return all, nil
 }
 

@@ -171,7 +171,7 @@ func (c *cli) checkExercise(ctx context.Context, f *exerciseFlags, args []string
 	if err != nil {
 		return err
 	}
-	findings, err := a.Check(ctx)
+	findings, err := look(ctx, a)
 	if err != nil {
 		return err
 	}
@@ -180,6 +180,18 @@ func (c *cli) checkExercise(ctx context.Context, f *exerciseFlags, args []string
 		return payloadStatus(failed) // it has been said what is missing
 	}
 	return progress.Note(progress.Entry{Exercise: a.Slug, Did: "passed"})
+}
+
+// look checks an attempt. Where a program is to be built that can take long, and
+// it says so then.
+func look(ctx context.Context, a *exercises.Attempt) ([]exercises.Finding, error) {
+	if a.Exercise.Kind == "write" {
+		t := time.AfterFunc(3*time.Second, func() {
+			fmt.Fprintln(os.Stderr, " building your program: the first time, the compiler builds its library as well")
+		})
+		defer t.Stop()
+	}
+	return a.Check(ctx)
 }
 
 // showFindings says what is so, and of what is not why.
@@ -215,7 +227,7 @@ func (c *cli) watchExercise(ctx context.Context, f *exerciseFlags, args []string
 		return err
 	}
 	for last := ""; ; {
-		findings, err := a.Check(ctx)
+		findings, err := look(ctx, a)
 		if err != nil {
 			return err
 		}

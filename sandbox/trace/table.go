@@ -128,7 +128,7 @@ func columnWidths(head []string, rows [][]string, room int) []int {
 	}
 	take(last, minDetail)
 	for col := last - 1; col >= 0; col-- {
-		take(col, 16)
+		take(col, 13) // enough for /proc/123/ns/
 	}
 	for col := range widths {
 		take(col, 4)
