@@ -142,6 +142,8 @@ func (c *cli) afterLesson(course lessons.Course, l lessons.Lesson) error {
 	next := slices.IndexFunc(course, func(other lessons.Lesson) bool { return other.Slug == l.Slug }) + 1
 	if next < len(course) {
 		fmt.Printf("\n next: cutaway lesson %s\n", course[next].Slug)
+	} else {
+		fmt.Print("\n that was the last; cutaway exercise list shows what there is to do\n")
 	}
 	return nil
 }
