@@ -98,7 +98,9 @@ kit: packages-vm build
 # tests is not among its keys.
 test: packages-lab packages-busybox packages-test packages-vm build lint
 	@[ -z "$(ROOT)" ] || { echo "cutaway: make test needs root: sudo -E make test" >&2; exit 3; }
-	$(GO) test -count=1 -p 1 -timeout 20m $$($(GO) list ./... | grep -vE '/vm/(kernels|vagrant)$$')
+	@rm -f $(CURDIR)/$(OUT)/figures
+	CUTAWAY_FIGURES=$(CURDIR)/$(OUT)/figures $(GO) test -count=1 -p 1 -timeout 20m $$($(GO) list ./... | grep -vE '/vm/(kernels|vagrant)$$')
+	@cat $(OUT)/figures
 	$(KERNELS)
 
 # The kernel tests once more, in microVMs on three kernels under cgroup v2; aloud,

@@ -48,7 +48,7 @@ func TestTruth(t *testing.T) {
 			}
 		})
 	}
-	t.Logf("%d calls compared", compared)
+	figure(t, "%d calls compared with strace, both ways", compared)
 }
 
 // notices has the steps print what is not true, one call at a time: a call less,

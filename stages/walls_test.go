@@ -59,9 +59,9 @@ func TestWalls(t *testing.T) {
 				why = w.command(t, e)
 			}
 			if why != "" {
-				fmt.Printf("wall: %s: not tried: %s\n", e.name, why)
+				figure(t, "not tried: %s", why)
 			} else if !t.Failed() {
-				fmt.Printf("wall: %s: stopped by %s\n", e.name, e.stoppedBy())
+				figure(t, "stopped by %s", e.stoppedBy())
 			}
 		})
 	}
