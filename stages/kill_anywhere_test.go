@@ -30,7 +30,7 @@ func TestKilledAnywhere(t *testing.T) {
 		begin := time.Now()
 		_ = k.play().Run() // whether it shows what it should is for other tests
 		whole := time.Since(begin)
-		k.before = lookAround(t, l)
+		k.before = settled(t, l)
 		moment := k.killAfter(random, whole*3/4)
 		k.compare(fmt.Sprintf("stage %s killed after %s,", s.Slug, moment), 0)
 		kills += k.kills

@@ -219,7 +219,7 @@ func (k *killer) through() (steps int) {
 	c, err := makeContainer(k.Context(), k.l, k.store, k.stage, func(int, bool) {})
 	require.NoError(k, err)
 	require.NoError(k, c.Remove())
-	k.before = lookAround(k.T, k.l)
+	k.before = settled(k.T, k.l)
 	return len(c.Plan)
 }
 

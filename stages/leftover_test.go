@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
+	"time"
 
 	"cutaway/sandbox"
 	"cutaway/sandbox/inspect"
@@ -70,6 +71,23 @@ func (s machineState) process(dir string) {
 			s.facts["namespace "+name] = "has a process"
 		}
 	}
+}
+
+// settled is lookAround once nothing changes any more by itself: the namespaces of
+// a process that has ended are there a moment longer.
+func settled(t *testing.T, l *sandbox.Lab) machineState {
+	t.Helper()
+	const pause, patience = 200 * time.Millisecond, 10 * time.Second
+	state := lookAround(t, l)
+	for deadline := time.Now().Add(patience); time.Now().Before(deadline); {
+		time.Sleep(pause)
+		later := lookAround(t, l)
+		if len(state.leaks(later)) == 0 {
+			return later
+		}
+		state = later
+	}
+	return state
 }
 
 // leaks is what differs later.
