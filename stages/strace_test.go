@@ -84,8 +84,7 @@ func record(t *testing.T, state, slug string) recording {
 	return r
 }
 
-// mark finds the writes that tell the events: cutaway's standard output, whose
-// name strace does not always find out.
+// mark finds the writes that tell the events: those to cutaway's standard output.
 func (r *recording) mark() {
 	for i, c := range r.calls {
 		if fd, _, _ := strings.Cut(c.args[0], "<"); c.pid == r.host && c.name == "write" && fd == "1" {

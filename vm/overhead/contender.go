@@ -3,7 +3,6 @@ package overhead
 import (
 	"context"
 	"errors"
-	"fmt"
 	"path/filepath"
 	"slices"
 
@@ -64,13 +63,6 @@ type Absent struct {
 	Name string `json:"name"`
 	Why  string `json:"why"`
 }
-
-// absent is the error of a contender that is not to be had here.
-type absentError string
-
-func (e absentError) Error() string { return string(e) }
-
-func absent(format string, args ...any) error { return absentError(fmt.Sprintf(format, args...)) }
 
 // bench is what contenders are made of, for one run.
 type bench struct {

@@ -27,7 +27,7 @@ func (b *bench) engine(name string) func(context.Context) (Contender, error) {
 		asked, cancel := context.WithTimeout(ctx, engineWait)
 		defer cancel()
 		if out, err := exec.CommandContext(asked, path, "info").CombinedOutput(); err != nil {
-			return Contender{}, absent("installed, but it does not work here: %s", lastLine(string(out)))
+			return Contender{}, fmt.Errorf("installed, but it does not work here: %s", lastLine(string(out)))
 		}
 		e := &engineContender{path: path, image: "cutaway-" + filepath.Base(b.place.Dir)}
 		if err := e.build(ctx, b); err != nil {

@@ -2,6 +2,7 @@ package overhead
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -65,7 +66,7 @@ const overlayDir = "/mnt"
 // is gone with it.
 func (b *bench) overlay() (Contender, error) {
 	if !b.root() {
-		return Contender{}, absent("mounting an overlay outside a container needs root")
+		return Contender{}, errors.New("mounting an overlay outside a container needs root")
 	}
 	unshare, err := installed("unshare")
 	if err != nil {

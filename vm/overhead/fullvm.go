@@ -35,13 +35,13 @@ func (b *bench) fullVM(ctx context.Context) (Contender, error) {
 		box = filepath.Join(filepath.Dir(b.program), boxName)
 	}
 	if _, err := os.Stat(box); err != nil && b.options.FullVM == "" {
-		return Contender{}, absent("none was set up: sudo vm/box.sh makes one in ten minutes, %s", boxName)
+		return Contender{}, fmt.Errorf("none was set up: sudo vm/box.sh makes one in ten minutes, %s", boxName)
 	}
 	if b.options.Quick {
-		return Contender{}, absent("not in a quick run: emulated it takes the better part of a minute to boot")
+		return Contender{}, errors.New("not in a quick run: emulated it takes the better part of a minute to boot")
 	}
 	if runtime.GOARCH != "amd64" {
-		return Contender{}, absent("the box is for amd64")
+		return Contender{}, errors.New("the box is for amd64")
 	}
 	qemu, err := vm.Emulator()
 	if err != nil {
@@ -94,14 +94,16 @@ func (f *fullMachine) start(ctx context.Context, args ...string) (*instance, err
 	i, err := f.login(ctx, machine, port, args)
 	if err != nil {
 		machine.kill()
-		return nil, errors.Join(err, ignored(machine.wait()))
+		_ = machine.wait() // killed, it says so
+		return nil, err
 	}
 	wait := i.wait
 	i.begun, i.pids = machine.begun, machine.pids
 	i.wait = func() error {
 		err := wait()
 		machine.kill()
-		return errors.Join(err, ignored(machine.wait()))
+		_ = machine.wait()
+		return err
 	}
 	return i, nil
 }

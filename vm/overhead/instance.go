@@ -46,10 +46,12 @@ func (i *instance) first() (time.Duration, error) {
 func (i *instance) output() (string, error) {
 	i.stdin.Close()
 	timer := time.AfterFunc(patience, i.kill)
-	defer timer.Stop()
 	text, err := io.ReadAll(i.out)
 	if waitErr := i.wait(); waitErr != nil {
 		err = i.failed(waitErr)
+	}
+	if fired := !timer.Stop(); fired && err != nil {
+		err = fmt.Errorf("it had not ended %s after its input, and was killed: %w", patience, err)
 	}
 	return string(text), err
 }

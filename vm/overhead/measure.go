@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -33,6 +34,7 @@ type subject struct {
 	kind  Kind
 	slow  bool                                              // takes part only now and then where it boots
 	trial func(context.Context) (map[string]float64, error) // values by the keys of measures
+	fails int                                               // runs of it that came to nothing
 }
 
 // experiment takes the measures of one group.
@@ -82,16 +84,7 @@ func chosen(only []string) []experiment {
 	if len(only) == 0 {
 		return experiments
 	}
-	var some []experiment
-	for _, e := range experiments {
-		for _, word := range only {
-			if word == e.group {
-				some = append(some, e)
-				break
-			}
-		}
-	}
-	return some
+	return slices.DeleteFunc(slices.Clone(experiments), func(e experiment) bool { return !slices.Contains(only, e.group) })
 }
 
 // inside makes an experiment's subjects of what a program inside prints: a name

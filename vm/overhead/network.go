@@ -81,7 +81,8 @@ func asked(ctx context.Context, host Contender, inside func(context.Context) (*r
 	}
 	if err != nil {
 		server.kill() // nobody will come
-		return "", errors.Join(err, ignored(server.end()))
+		_ = server.end()
+		return "", err
 	}
 	return text, server.end()
 }
@@ -111,7 +112,8 @@ func (b *bench) askedThroughNAT(ctx context.Context, host Contender) (string, er
 	}
 	if err != nil {
 		server.kill()
-		return "", errors.Join(err, ignored(server.end()))
+		_ = server.end()
+		return "", err
 	}
 	return text, server.end()
 }
@@ -128,9 +130,6 @@ func listening(ctx context.Context, start func(context.Context, ...string) (*ins
 	}
 	return server, strings.TrimSpace(strings.TrimPrefix(line, "port ")), nil
 }
-
-// ignored is nil: what went wrong first is told, and this follows from it.
-func ignored(error) error { return nil }
 
 // freePort is one of the host's that nobody has right now.
 func freePort() (string, error) {
@@ -153,5 +152,5 @@ func outwardAddress() (string, error) {
 			return ip.IP.String(), nil
 		}
 	}
-	return "", absent("this machine has no address but loopback")
+	return "", errors.New("this machine has no address but loopback")
 }

@@ -2,6 +2,7 @@ package overhead
 
 import (
 	"context"
+	"errors"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -19,7 +20,7 @@ func (b *bench) bareProcess(context.Context) (Contender, error) {
 // chroot is a process with another root directory: all else is the host's.
 func (b *bench) chroot(context.Context) (Contender, error) {
 	if !b.root() {
-		return Contender{}, absent("chroot(2) needs root")
+		return Contender{}, errors.New("chroot(2) needs root")
 	}
 	return b.command(Wall, "another root directory alone", true, func(args []string) *exec.Cmd {
 		cmd := &exec.Cmd{Path: args[0], Args: args, Dir: "/", Env: bare}
@@ -43,7 +44,7 @@ func (b *bench) walls() (all []candidate) {
 	for _, ns := range namespaces {
 		all = append(all, candidate{"ns " + ns.name, func(context.Context) (Contender, error) {
 			if !b.root() && ns.name != "user" {
-				return Contender{}, absent("this kind of namespace alone needs root")
+				return Contender{}, errors.New("this kind of namespace alone needs root")
 			}
 			if err := b.lab.Features.HaveNamespace(ns.feature); err != nil {
 				return Contender{}, err
@@ -70,10 +71,10 @@ func (b *bench) cutaway(net string) func(context.Context) (Contender, error) {
 		about := "this lab's complete container, --net " + net
 		if net == "bridge" {
 			if !b.root() {
-				return Contender{}, absent("a link on the host's bridge needs root")
+				return Contender{}, errors.New("a link on the host's bridge needs root")
 			}
 			if !b.options.InHost {
-				return Contender{}, absent("a bridge and NAT would change this machine's network: --in host allows that")
+				return Contender{}, errors.New("a bridge and NAT would change this machine's network: --in host allows that")
 			}
 		}
 		return b.command(Container, about, true, b.cutawayLine(b.lab.Dirs.Data, net)), nil

@@ -178,6 +178,7 @@ func (r *runner) order() []*group {
 // pass runs each subject of a group a few times, each round in an order drawn
 // anew, so that nobody always follows the same other one.
 func (r *runner) pass(ctx context.Context, g *group, pass int) error {
+	const most = 2 // runs that may fail; then it will not be better the next time
 	rounds := r.options.rounds(g.experiment, pass)
 	for round := range rounds {
 		if time.Since(r.begun) > r.options.until(g.experiment, pass) {
@@ -194,9 +195,11 @@ func (r *runner) pass(ctx context.Context, g *group, pass int) error {
 			if ctx.Err() != nil {
 				return ctx.Err()
 			}
-			if err != nil { // it will not be better the next time
-				r.result.miss(s.name+": "+g.group, "after some runs: "+oneLine(err))
-				g.subjects[n].trial = nil
+			if err != nil {
+				r.result.miss(s.name+": "+g.group, "a run after others: "+oneLine(err))
+				if g.subjects[n].fails++; g.subjects[n].fails == most {
+					g.subjects[n].trial = nil
+				}
 				continue
 			}
 			r.result.add(s, values, pass, others)

@@ -37,7 +37,7 @@ func (b *bench) runtime(name string, flags ...string) func(context.Context) (Con
 			return Contender{}, err
 		}
 		if !b.root() {
-			return Contender{}, absent("its bundle here is one for root")
+			return Contender{}, errors.New("its bundle here is one for root")
 		}
 		state := filepath.Join(b.place.Dir, name)
 		flags := append([]string{"--root", state}, flags...)
@@ -154,7 +154,7 @@ func installed(name string) (string, error) {
 			return path, nil
 		}
 	}
-	return "", absent("not installed")
+	return "", errors.New("not installed")
 }
 
 // firstLine is what a program says first; nothing if it fails.
