@@ -272,8 +272,8 @@ func (c *Container) Remove() error {
 	return errors.Join(failed...)
 }
 
-// endStrays kills what a container without a PID namespace left running, until
-// nothing is.
+// endStrays kills what carries the mark of a container, or of a place, until
+// nothing does: without a PID namespace the payload's children outlive it.
 func endStrays(id string) error {
 	for deadline := time.Now().Add(5 * time.Second); ; {
 		pids := strays(id)
@@ -281,7 +281,7 @@ func endStrays(id string) error {
 			return nil
 		}
 		if time.Now().After(deadline) {
-			return fmt.Errorf("processes %v of container %s do not end", pids, id)
+			return fmt.Errorf("processes %v of %s do not end", pids, id)
 		}
 		for _, pid := range pids {
 			// One that ended meanwhile is what we want.

@@ -88,13 +88,19 @@ func (p Place) Undo(args ...string) error {
 	return errors.Join(err, f.Close())
 }
 
-// Remove removes the place with what is in it.
+// Mark is a variable for the environment of a program that may outlive this
+// process: removing the place ends whatever has it.
+func (p Place) Mark() string { return idVariable + "=" + filepath.Base(p.Dir) }
+
+// Remove ends what carries the place's mark, and removes the place with what is
+// in it.
 func (p Place) Remove() error {
 	if p.Dir == "" {
 		return nil
 	}
+	err := endStrays(filepath.Base(p.Dir))
 	p.undo()
-	err := os.RemoveAll(p.Dir)
+	err = errors.Join(err, os.RemoveAll(p.Dir))
 	if p.lock != nil {
 		p.lock.Close()
 	}

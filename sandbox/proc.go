@@ -55,7 +55,7 @@ func (c *Container) awaitPayload() {
 // parent is gone.
 const idVariable = "CUTAWAY_ID"
 
-// strays finds processes that carry the mark of container id.
+// strays finds processes that carry the mark of a container or of a place.
 func strays(id string) []int {
 	var pids []int
 	environs, err := filepath.Glob("/proc/[0-9]*/environ")

@@ -73,14 +73,17 @@ func (s machineState) process(dir string) {
 	}
 }
 
-// settled is lookAround once nothing changes any more by itself: the namespaces of
-// a process that has ended are there a moment longer.
+// settled is lookAround once nothing changes any more by itself: a process that has
+// ended has namespaces a moment longer, and its user and its PID namespace until it
+// is reaped.
 func settled(t *testing.T, l *sandbox.Lab) machineState {
 	t.Helper()
 	const pause, patience = 200 * time.Millisecond, 10 * time.Second
+	reap()
 	state := lookAround(t, l)
 	for deadline := time.Now().Add(patience); time.Now().Before(deadline); {
 		time.Sleep(pause)
+		reap()
 		later := lookAround(t, l)
 		if len(state.leaks(later)) == 0 {
 			return later

@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 )
@@ -21,7 +22,9 @@ func (b *bench) bubblewrap(ctx context.Context) (Contender, error) {
 	c := b.command(Container, "bwrap --unshare-all; no control group, no filter", true, func(args []string) *exec.Cmd {
 		cmd := exec.Command(path, append([]string{"--die-with-parent", "--unshare-all", "--bind", b.tree, "/",
 			"--proc", "/proc", "--dev", "/dev"}, args...)...)
-		cmd.Env = bare
+		// Killed before its child has the signal of a parent's death, it leaves one
+		// behind that waits for it forever.
+		cmd.Env = append(slices.Clip(bare), b.place.Mark())
 		return cmd
 	})
 	c.version = firstLine(ctx, path, "--version")
