@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 	"time"
 
 	"cutaway/sandbox/op"
@@ -134,7 +136,7 @@ func (j *journal) born(pid int) error {
 func (j *journal) undo(others []Record) error {
 	var failed []error
 	for n := len(j.done) - 1; n >= 0; n-- {
-		if inUse(j.done[n], others) {
+		if inUse(j.done[n], others) || goesAlong(j.done[n], j.done[:n]) {
 			continue
 		}
 		if err := op.Takeback(j.done[n], &sys.Kernel{Quiet: true}); err != nil {
@@ -146,6 +148,16 @@ func (j *journal) undo(others []Record) error {
 	}
 	j.file.Close()
 	return errors.Join(failed...)
+}
+
+// goesAlong reports whether what o made is in a directory that one of the earlier
+// operations made, and is removed with that.
+func goesAlong(o op.Undoer, earlier []op.Undoer) bool {
+	inner, ok := o.(op.Remover)
+	return ok && slices.ContainsFunc(earlier, func(e op.Undoer) bool {
+		outer, ok := e.(op.Remover)
+		return ok && strings.HasPrefix(inner.Removes(), outer.Removes()+"/")
+	})
 }
 
 // readJournal reads the journal of a run that may be dead. A last line cut off

@@ -29,7 +29,8 @@ func TestCleanEndsWhatCarriesTheMarkOfAPlace(t *testing.T) {
 	_, err = l.Clean()
 	require.NoError(t, err)
 	require.NoDirExists(t, killed.Dir)
-	require.ErrorContains(t, left.Wait(), "killed")
+	require.Error(t, left.Wait(), "it was killed, and perhaps reaped as well")
+	require.Empty(t, strays(filepath.Base(killed.Dir)))
 	require.Equal(t, []int{used.Process.Pid}, strays(filepath.Base(live.Dir)))
 
 	require.NoError(t, live.Remove())

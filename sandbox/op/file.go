@@ -36,6 +36,9 @@ func (o Dir) Undo(k *sys.Kernel) error {
 	return at(removeAll(k, o.Path), "remove directory %s", o.Path)
 }
 
+// Removes implements Remover.
+func (o Dir) Removes() string { return o.Path }
+
 // Shell implements Op.
 func (o Dir) Shell() string { return "mkdir -p " + quote(o.Path) }
 

@@ -96,6 +96,13 @@ func Run(o Op, k *sys.Kernel, t *Target) error {
 	return wrap(o, o.Do(k, t))
 }
 
+// Remover is an Undoer that takes back what it did by removing a path of the host
+// with all that is in it.
+type Remover interface {
+	Undoer
+	Removes() string
+}
+
 // Takeback undoes o and turns what goes wrong into an *Error.
 func Takeback(o Undoer, k *sys.Kernel) error {
 	return wrap(o, o.Undo(k))

@@ -97,5 +97,8 @@ func copyFile(from, to string) error {
 // Undo removes the copy.
 func (o Tree) Undo(k *sys.Kernel) error { return at(removeAll(k, o.Path), "remove %s", o.Path) }
 
+// Removes implements Remover.
+func (o Tree) Removes() string { return o.Path }
+
 // Shell implements Op.
 func (o Tree) Shell() string { return "cp -a " + quote(o.From) + " " + quote(o.Path) }

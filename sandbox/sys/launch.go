@@ -39,7 +39,9 @@ type Launch struct {
 // that forked ends, not when the process does.
 func (k *Kernel) Clone(flags int, cgroupDir string, l Launch) (pid, pidfd int, err error) {
 	attr := &syscall.SysProcAttr{
-		Cloneflags: uintptr(flags),
+		// Nobody waits for a map of ids to be written from here, the one reason for
+		// package syscall to copy the memory where there is a new user namespace.
+		Cloneflags: uintptr(flags | unix.CLONE_VM | unix.CLONE_VFORK),
 		Pdeathsig:  syscall.SIGKILL,
 		PidFD:      &pidfd,
 		Setsid:     l.Setsid || l.Setctty,
@@ -56,10 +58,7 @@ func (k *Kernel) Clone(flags int, cgroupDir string, l Launch) (pid, pidfd int, e
 		// drop every capability. The ambient set survives: capabilities(7).
 		attr.AmbientCaps = allCaps()
 	}
-	all := flags | unix.CLONE_PIDFD
-	if flags&unix.CLONE_NEWUSER == 0 {
-		all |= unix.CLONE_VM | unix.CLONE_VFORK // package syscall shares its memory with the child until execve
-	}
+	all := flags | unix.CLONE_PIDFD | unix.CLONE_VM | unix.CLONE_VFORK
 	name, args := "clone", []string{CloneFlags(uint64(all)) + "|SIGCHLD"}
 	if cgroupDir != "" {
 		fd, err := openIf(!k.Dry, cgroupDir)
