@@ -62,7 +62,7 @@ func (e *NeedError) Error() string {
 
 // Hint says where it has.
 func (e *NeedError) Hint() string {
-	return "that of util-linux has it, busybox's in the microVM has not: take a lab machine of Vagrant or Lima, or with --in host a virtual machine of yours"
+	return "that of util-linux has it, busybox's has not; a microVM takes it from the machine that boots it, if util-linux and bash are there"
 }
 
 // fits says which program of this machine an exercise cannot be done with. Asked

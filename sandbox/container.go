@@ -146,7 +146,9 @@ func (c *Container) ask(group []int) error {
 			return c.lost(err)
 		}
 		if r.Master {
-			c.Terminal = os.NewFile(uintptr(fd), "terminal")
+			if c.Terminal, err = sys.Interruptible(os.NewFile(uintptr(fd), "terminal")); err != nil {
+				return err
+			}
 		}
 		announced = len(r.Calls) > 0
 		for _, call := range r.Calls {
@@ -359,5 +361,5 @@ func (c *Container) shell(ctx context.Context) error {
 	if r.Error != nil {
 		return r.Error
 	}
-	return <-relayed
+	return lastWords(relayed, master)
 }

@@ -55,14 +55,19 @@ func Run(ctx context.Context, l *Lab, spec plan.Spec, o Options, terminal bool) 
 	relayed := make(chan error, 1)
 	go func() { relayed <- Relay(ctx, person[0], person[1], master) }()
 	exit, err = c.Wait()
+	return exit, errors.Join(err, lastWords(relayed, master))
+}
+
+// lastWords waits for what a terminal still says once its shell has ended. Somebody
+// who goes on in the background may hold it open; then we let go of it.
+func lastWords(relayed <-chan error, master *os.File) error {
 	select {
-	case relayErr := <-relayed:
-		err = errors.Join(err, relayErr)
-	case <-time.After(time.Second): // somebody inside still holds the terminal
+	case err := <-relayed:
+		return err
+	case <-time.After(time.Second):
 		master.Close()
-		<-relayed
+		return <-relayed
 	}
-	return exit, err
 }
 
 // begin is Start, with a log if there is to be one; ended is for when the payload

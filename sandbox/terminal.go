@@ -9,6 +9,8 @@ import (
 	"os/signal"
 	"syscall"
 
+	"cutaway/sandbox/sys"
+
 	"github.com/creack/pty"
 	"golang.org/x/term"
 )
@@ -16,7 +18,9 @@ import (
 // openPTY opens a terminal of the host's own devpts: for a shell inside a
 // container that has no terminals yet.
 func openPTY() (master, slave *os.File, err error) {
-	master, slave, err = pty.Open()
+	if master, slave, err = pty.Open(); err == nil {
+		master, err = sys.Interruptible(master)
+	}
 	if err != nil {
 		return nil, nil, fmt.Errorf("open a terminal: %w", err)
 	}
@@ -42,8 +46,10 @@ func Relay(ctx context.Context, in, out, master *os.File) error {
 		defer signal.Stop(resize)
 		go func() {
 			for range resize {
-				// A size that cannot be set leaves the old one.
-				_ = pty.InheritSize(in, master)
+				if columns, rows, err := term.GetSize(int(in.Fd())); err == nil {
+					// A size that cannot be set leaves the old one.
+					_ = sys.SetWindow(master, uint16(rows), uint16(columns))
+				}
 			}
 		}()
 		resize <- syscall.SIGWINCH

@@ -130,12 +130,13 @@ func TestRun(t *testing.T) {
 }
 
 // testTerminal types into a shell that has job control. Before a prompt the shell
-// looks what became of its jobs; so one more prompt comes before exit.
+// looks what became of its jobs; so one more prompt comes before exit. What still runs
+// in the background then holds nobody up.
 func testTerminal(t *testing.T, ctx context.Context, m *Machine) {
 	keys, typed := io.Pipe()
 	var screen bytes.Buffer
 	go func() {
-		for _, line := range []string{"stty size; tty\n", "sleep 40\n", "\x03", "echo status $?\n", "sleep 41\n", "\x1a", "jobs\n", "kill -9 %1\n", "\n", "exit 5\n"} {
+		for _, line := range []string{"stty size; tty\n", "sleep 40\n", "\x03", "echo status $?\n", "sleep 41\n", "\x1a", "jobs\n", "kill -9 %1\n", "\n", "sleep 42 &\n", "exit 5\n"} {
 			io.WriteString(typed, line)
 			time.Sleep(300 * time.Millisecond)
 		}

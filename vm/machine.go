@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"slices"
 	"strings"
@@ -34,6 +35,8 @@ type Config struct {
 	// Files are there from the start: by their path in the guest, files here.
 	// Link.Put copies into a guest that runs, which takes longer.
 	Files map[string]string
+	// Tools has some programs of this machine go along, for people: see guestTools.
+	Tools bool
 	// Disk, when set, is the content of a disk, /dev/vda; the file may have lost its
 	// name.
 	Disk *os.File
@@ -103,7 +106,14 @@ func Boot(ctx context.Context, c Config) (*Machine, error) {
 			return nil, err
 		}
 	}
-	ramdisk, err := initramfs(k, c.Init, c.Image, c.Files)
+	files := maps.Clone(c.Files)
+	if c.Tools {
+		if files, err = tools(); err != nil {
+			return nil, err
+		}
+		maps.Copy(files, c.Files)
+	}
+	ramdisk, err := initramfs(k, c.Init, c.Image, files)
 	if err != nil {
 		return nil, err
 	}

@@ -55,7 +55,7 @@ var series = regexp.MustCompile(`^[0-9]+\.[0-9]+$`)
 
 // config is the machine that the flags describe.
 func (f *vmFlags) config(cmd *cobra.Command) (vm.Config, error) {
-	conf := vm.Config{Memory: f.memory, CPUs: f.cpus, Accel: f.accel}
+	conf := vm.Config{Tools: true, Memory: f.memory, CPUs: f.cpus, Accel: f.accel}
 	if f.memory < 0 || f.cpus < 1 {
 		return conf, &usageError{What: "read the flags of " + cmd.CommandPath(), Fact: "less than one of something", Path: cmd.CommandPath()}
 	}
@@ -95,7 +95,7 @@ func (c *cli) vmShell() *cobra.Command {
 		Short: "open a root shell in a machine of its own, or in the one that is up",
 		Args:  none,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return c.inMachine(cmd, &f, []string{"/bin/sh", "-l"}, true)
+			return c.inMachine(cmd, &f, []string{"/bin/sh", "-c", `export PS1='microvm:\w# '; exec $(command -v bash || echo sh) -l`}, true)
 		},
 	}
 	f.machine(cmd)

@@ -1,7 +1,9 @@
 package sys
 
 import (
+	"errors"
 	"fmt"
+	"os"
 	"strconv"
 
 	"golang.org/x/sys/unix"
@@ -36,6 +38,37 @@ func (k *Kernel) OpenPTY(dir string) (master, slave int, err error) {
 		return -1, -1, fmt.Errorf("open the other end of %s/ptmx: %w", dir, err)
 	}
 	return master, int(got), nil
+}
+
+// Interruptible gives f once more, so that a read of it ends when it is closed, or
+// at a deadline, and closes f. What package os does not open itself, or was asked
+// for its descriptor, waits in read(2): for a terminal's master, until the last
+// process has let go of the terminal.
+func Interruptible(f *os.File) (*os.File, error) {
+	defer f.Close()
+	fd, err := DupAbove(int(f.Fd()), 0)
+	if err != nil {
+		return nil, err
+	}
+	if err := unix.SetNonblock(fd, true); err != nil {
+		unix.Close(fd)
+		return nil, fmt.Errorf("make reads of %s interruptible: %w", f.Name(), err)
+	}
+	return os.NewFile(uintptr(fd), f.Name()), nil
+}
+
+// SetWindow sets the size of a terminal's window, in rows and columns, and leaves
+// f interruptible: TIOCSWINSZ, ioctl_tty(2).
+func SetWindow(f *os.File, rows, columns uint16) error {
+	conn, err := f.SyscallConn()
+	if err != nil {
+		return err
+	}
+	var failed error
+	err = conn.Control(func(fd uintptr) {
+		failed = unix.IoctlSetWinsize(int(fd), unix.TIOCSWINSZ, &unix.Winsize{Row: rows, Col: columns})
+	})
+	return errors.Join(err, failed)
 }
 
 // Setsid starts a new session: setsid(2).

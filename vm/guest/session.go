@@ -11,6 +11,7 @@ import (
 	"syscall"
 	"time"
 
+	"cutaway/sandbox/sys"
 	"cutaway/vm/wire"
 
 	"github.com/creack/pty"
@@ -94,7 +95,10 @@ func (s *session) open(conn *wire.Conn, id uint32, c wire.Command) (files []*os.
 	}()
 	var slave *os.File
 	if c.Terminal[wire.Stdout] {
-		if s.master, slave, err = pty.Open(); err != nil {
+		if s.master, slave, err = pty.Open(); err == nil {
+			s.master, err = sys.Interruptible(s.master)
+		}
+		if err != nil {
 			return nil, fmt.Errorf("open a terminal: %w", err)
 		}
 		s.resize(c.Size)
@@ -189,7 +193,7 @@ func (s *session) take(f wire.Frame) error {
 func (s *session) resize(size wire.Size) {
 	if s.master != nil && size.Rows > 0 {
 		// A size that cannot be set leaves the old one.
-		_ = pty.Setsize(s.master, &pty.Winsize{Rows: size.Rows, Cols: size.Cols})
+		_ = sys.SetWindow(s.master, size.Rows, size.Cols)
 	}
 }
 

@@ -1,13 +1,15 @@
 package kernels
 
 import (
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"runtime"
-	"slices"
 	"strings"
 	"testing"
+
+	"cutaway/vm"
 
 	"github.com/stretchr/testify/require"
 )
@@ -62,19 +64,9 @@ func buildTest(t *testing.T, dir, arch string) string {
 	return out
 }
 
-// addProgram adds a program and the libraries it is linked with: ldd(1).
+// addProgram adds a program and the libraries it is linked with.
 func addProgram(t *testing.T, files map[string]string, to, path string) {
-	resolved, err := filepath.EvalSymlinks(path)
+	more, err := vm.Program(to, path)
 	require.NoError(t, err)
-	files[to] = resolved
-	out, err := exec.CommandContext(t.Context(), "ldd", resolved).Output()
-	if err != nil {
-		return // a static program, or a script
-	}
-	for line := range strings.Lines(string(out)) {
-		words := strings.Fields(line)
-		if i := slices.IndexFunc(words, func(w string) bool { return strings.HasPrefix(w, "/") }); i >= 0 {
-			files[words[i]] = words[i]
-		}
-	}
+	maps.Copy(files, more)
 }
