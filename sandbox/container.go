@@ -45,7 +45,7 @@ type Container struct {
 
 // Mark is a variable for the environment of a program of the host that works for
 // this container: it is ended with it, also by whoever cleans up.
-func (c *Container) Mark() string { return idVariable + "=" + c.Spec.ID }
+func (c *Container) Mark() string { return pid1.IDVariable + "=" + c.Spec.ID }
 
 // PID is init's, and later the payload's, pid as the host counts.
 func (c *Container) PID() int { return c.target.PID }
@@ -64,7 +64,7 @@ func (c *Container) prepareLaunch() error {
 	c.target = op.Target{Socket: &child, Master: -1, Launch: sys.Launch{
 		Argv: []string{initName},
 		// One processor is all init can use, and no garbage is worth collecting.
-		Env:     []string{"GOMAXPROCS=1", "GOGC=off", idVariable + "=" + c.Spec.ID, "TERM=" + os.Getenv("TERM")},
+		Env:     []string{"GOMAXPROCS=1", "GOGC=off", pid1.IDVariable + "=" + c.Spec.ID, "TERM=" + os.Getenv("TERM")},
 		Files:   []uintptr{c.opts.Stdio[0].Fd(), c.opts.Stdio[1].Fd(), c.opts.Stdio[2].Fd(), uintptr(child.FD)},
 		Setctty: c.opts.Setctty,
 	}}

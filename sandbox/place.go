@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"time"
 
+	"cutaway/sandbox/pid1"
 	"cutaway/sandbox/sys"
 )
 
@@ -90,7 +91,7 @@ func (p Place) Undo(args ...string) error {
 
 // Mark is a variable for the environment of a program that may outlive this
 // process: removing the place ends whatever has it.
-func (p Place) Mark() string { return idVariable + "=" + filepath.Base(p.Dir) }
+func (p Place) Mark() string { return pid1.IDVariable + "=" + filepath.Base(p.Dir) }
 
 // Remove ends what carries the place's mark, and removes the place with what is
 // in it.

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"cutaway/sandbox/pid1"
 	"cutaway/sandbox/sys"
 )
 
@@ -50,11 +51,6 @@ func (c *Container) awaitPayload() {
 	}
 }
 
-// idVariable marks every process of a container in its environment: without a
-// PID namespace nothing else ties the payload's children to the lab once their
-// parent is gone.
-const idVariable = "CUTAWAY_ID"
-
 // strays finds processes that carry the mark of a container or of a place.
 func strays(id string) []int {
 	var pids []int
@@ -62,7 +58,7 @@ func strays(id string) []int {
 	if err != nil {
 		return nil
 	}
-	mark := []byte(idVariable + "=" + id)
+	mark := []byte(pid1.IDVariable + "=" + id)
 	for _, file := range environs {
 		env, err := os.ReadFile(file)
 		if err != nil {

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"cutaway/sandbox/op"
+	"cutaway/sandbox/pid1"
 	"cutaway/sandbox/plan"
 	"cutaway/sandbox/sys"
 )
@@ -75,7 +76,7 @@ func (l *Lab) place(spec *plan.Spec) {
 		spec.Root.Path = filepath.Join(spec.State, "rootfs")
 	}
 	if !spec.Has("pid") {
-		spec.Process.Env = append(slices.Clip(spec.Process.Env), idVariable+"="+spec.ID)
+		spec.Process.Env = append(slices.Clip(spec.Process.Env), pid1.IDVariable+"="+spec.ID)
 	}
 }
 

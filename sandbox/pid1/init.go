@@ -120,7 +120,8 @@ func (i *initProcess) announceExec() {
 // on the given terminal, and waits for it: a look around in mid-construction.
 func spawn(argv []string, tty int) (int, error) {
 	defer sys.CloseFD(tty)
-	env := []string{"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "PS1=inside # ", "TERM=" + os.Getenv("TERM")}
+	env := []string{"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "PS1=inside # ", "TERM=" + os.Getenv("TERM"),
+		IDVariable + "=" + os.Getenv(IDVariable)}
 	fd := uintptr(tty)
 	pid, _, err := syscall.StartProcess(argv[0], argv, &syscall.ProcAttr{Env: env, Files: []uintptr{fd, fd, fd},
 		Sys: &syscall.SysProcAttr{Setsid: true, Setctty: true, Ctty: 0, Pdeathsig: syscall.SIGKILL}})

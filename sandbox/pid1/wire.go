@@ -25,6 +25,11 @@ import (
 // SocketFD is the descriptor on which init finds its end of the socketpair.
 const SocketFD = 3
 
+// IDVariable marks every process of a container in its environment: without a PID
+// namespace nothing else ties the children of init, or of the payload, to the lab
+// once their parent is gone.
+const IDVariable = "CUTAWAY_ID"
+
 // MaxMessage is the largest message in bytes that goes through the socket, whose
 // buffer has about 208 KiB by default: socket(7), wmem_default. The longest is
 // the Spec; one with more environment and arguments than that goes in a file of
