@@ -202,16 +202,16 @@ func TestPieces(t *testing.T) {
 	var out bytes.Buffer
 	p := Player{In: bufio.NewReader(strings.NewReader("\n\n")), Out: &out, Height: 13}
 	paragraph := strings.Repeat("a line\n", 5) + "\n"
-	require.NoError(t, p.show(strings.Repeat(paragraph, 3)+strings.Repeat("b line\n", 9)))
+	require.NoError(t, p.show(t.Context(), strings.Repeat(paragraph, 3)+strings.Repeat("b line\n", 9)))
 	require.Equal(t, 15, strings.Count(out.String(), "a line\n"))
 	require.Equal(t, 9, strings.Count(out.String(), "b line\n"))
 	for piece := range strings.SplitSeq(out.String(), "[Enter] more") {
 		require.LessOrEqual(t, strings.Count(piece, "\n"), 12)
 	}
 	out.Reset()
-	require.NoError(t, p.show(strings.Repeat("a line\n", 10)))
+	require.NoError(t, p.show(t.Context(), strings.Repeat("a line\n", 10)))
 	require.NotContains(t, out.String(), "more", "it fits")
-	require.ErrorIs(t, p.show(strings.Repeat(paragraph, 3)), ErrStopped)
+	require.ErrorIs(t, p.show(t.Context(), strings.Repeat(paragraph, 3)), ErrStopped)
 }
 
 // Lines fit, whatever the text.

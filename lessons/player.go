@@ -87,11 +87,11 @@ func (p *Player) Play(ctx context.Context, l Lesson, from int, done []progress.E
 	before := predicted(l, done)
 	for n, s := range l.Sections[from:] {
 		n += from
-		if err := p.show("\n " + p.Options.Bold(fmt.Sprintf("%d  %s", n+1, s.Title)) + "\n\n" + Text(s.Text, p.Options)); err != nil {
+		if err := p.show(ctx, "\n "+p.Options.Bold(fmt.Sprintf("%d  %s", n+1, s.Title))+"\n\n"+Text(s.Text, p.Options)); err != nil {
 			return err
 		}
 		if s.Choice != nil {
-			letter, err := p.ask(*s.Choice)
+			letter, err := p.ask(ctx, *s.Choice)
 			if err != nil {
 				return err
 			}
@@ -113,7 +113,7 @@ func (p *Player) Play(ctx context.Context, l Lesson, from int, done []progress.E
 			return err
 		}
 		if s.Choice == nil && s.Play == "" && n+1 < len(l.Sections) {
-			if _, err := p.key("[Enter] go on   [q]uit", "", "q"); err != nil {
+			if _, err := p.key(ctx, "[Enter] go on   [q]uit", "", "q"); err != nil {
 				return err
 			}
 		}
@@ -126,7 +126,7 @@ func (p *Player) say(format string, args ...any) { _, _ = fmt.Fprintf(p.Out, for
 
 // show writes a text in pieces that fit on the terminal above a question, cut
 // between paragraphs if that leaves half a screen.
-func (p *Player) show(text string) error {
+func (p *Player) show(ctx context.Context, text string) error {
 	lines := slices.Collect(strings.Lines(text))
 	for room := p.Height - 3; p.Height > 0 && len(lines) > room; {
 		at := room
@@ -137,7 +137,7 @@ func (p *Player) show(text string) error {
 			at = room
 		}
 		p.say("%s", strings.Join(lines[:at], ""))
-		if _, err := p.key("[Enter] more   [q]uit", "", "q"); err != nil {
+		if _, err := p.key(ctx, "[Enter] more   [q]uit", "", "q"); err != nil {
 			return err
 		}
 		lines = lines[at:]
@@ -147,14 +147,14 @@ func (p *Player) show(text string) error {
 }
 
 // ask shows a choice until one of its letters comes.
-func (p *Player) ask(c Choice) (string, error) {
+func (p *Player) ask(ctx context.Context, c Choice) (string, error) {
 	p.say("\n")
 	var letters []string
 	for n, o := range c.Options {
 		letters = append(letters, c.Letter(n))
 		p.say("%s", Text([]byte("- "+c.Letter(n)+") "+o), p.Options))
 	}
-	return p.key("your answer, "+strings.Join(letters, " ")+"   [q]uit", append(letters, "q")...)
+	return p.key(ctx, "your answer, "+strings.Join(letters, " ")+"   [q]uit", append(letters, "q")...)
 }
 
 // answer says what there is to say after an answer: nothing yet to a prediction,
@@ -192,7 +192,7 @@ func (p *Player) answer(l Lesson, s Section, letter, before string) {
 // stage plays what the section is about.
 func (p *Player) stage(ctx context.Context, stage string) error {
 	p.say("\n   cutaway stage %s\n", stage)
-	k, err := p.key("[Enter] step by step   [a]ll at once   [s]kip   [q]uit", "", "a", "s", "q")
+	k, err := p.key(ctx, "[Enter] step by step   [a]ll at once   [s]kip   [q]uit", "", "a", "s", "q")
 	if err != nil || k == "s" {
 		return err
 	}
@@ -200,13 +200,16 @@ func (p *Player) stage(ctx context.Context, stage string) error {
 }
 
 // key waits for one of the keys, each a word and then Enter; q is ErrStopped, and
-// so is the end of the input.
-func (p *Player) key(prompt string, keys ...string) (string, error) {
+// so is the end of the input; that of ctx is its own.
+func (p *Player) key(ctx context.Context, prompt string, keys ...string) (string, error) {
 	for {
 		p.say("\n   %s ", p.Options.Faint(prompt))
-		line, err := p.In.ReadString('\n')
+		line, err := trace.ReadLine(ctx, p.In)
 		k := strings.ToLower(strings.TrimSpace(line))
 		switch {
+		case ctx.Err() != nil:
+			p.say("\n")
+			return "", ctx.Err()
 		case err != nil && k == "", k == "q":
 			p.say("\n")
 			return "", ErrStopped

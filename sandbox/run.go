@@ -85,9 +85,9 @@ func (l *Lab) begin(ctx context.Context, spec plan.Spec, o Options) (c *Containe
 // From a terminal in raw mode ^C reaches a payload in the foreground by itself,
 // and so does the size of the window.
 func (c *Container) passSignals(terminal bool) (stop func()) {
-	passed := []os.Signal{syscall.SIGTERM, syscall.SIGINT, syscall.SIGHUP, syscall.SIGUSR1, syscall.SIGUSR2, syscall.SIGWINCH}
+	passed := []os.Signal{syscall.SIGTERM, syscall.SIGINT, syscall.SIGQUIT, syscall.SIGHUP, syscall.SIGUSR1, syscall.SIGUSR2, syscall.SIGWINCH}
 	if terminal {
-		passed = passed[:5]
+		passed = passed[:6]
 	}
 	signals := make(chan os.Signal, 8)
 	signal.Notify(signals, passed...)

@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"slices"
+	"syscall"
 
 	"cutaway/lessons"
 	"cutaway/lessons/progress"
@@ -161,11 +162,23 @@ func playStage(ctx context.Context, stage, in string, pause bool) error {
 	}
 	run := exec.CommandContext(ctx, self, args...)
 	run.Stdin, run.Stdout, run.Stderr = os.Stdin, os.Stdout, os.Stderr
+	run.Cancel = func() error { return handDown(ctx, run.Process) }
 	var status *exec.ExitError
 	if err := run.Run(); errors.As(err, &status) {
 		return payloadStatus(status.ExitCode()) // it has said why
 	} else if err != nil {
 		return fmt.Errorf("play stage %s: %w", stage, err)
+	}
+	return nil
+}
+
+// handDown tells the stage, which has things to take down, of the signal that ended
+// ctx. What comes from a terminal has reached it already: a second one would end it
+// at once.
+func handDown(ctx context.Context, stage *os.Process) error {
+	var s *signalError
+	if errors.As(context.Cause(ctx), &s) && s.Signal == syscall.SIGTERM {
+		return stage.Signal(s.Signal)
 	}
 	return nil
 }

@@ -8,6 +8,8 @@ import (
 	"sync/atomic"
 	"syscall"
 	"time"
+
+	"cutaway/sandbox"
 )
 
 // grace is how long a payload that was sent a signal has to end by itself.
@@ -27,14 +29,25 @@ func (p *patience) give() {
 	p.begin()
 }
 
-// untilSignal gives a context that SIGINT or SIGTERM ends, with a *signalError
+// endings are the signals that ask us to end: keys, a polite kill(1), and a terminal
+// that has gone: signal(7). Not the last for whoever wants to outlive it (nohup(1)),
+// or has none: that signal is then but the payload's.
+func endings() []os.Signal {
+	s := []os.Signal{syscall.SIGINT, syscall.SIGTERM, syscall.SIGQUIT}
+	if !signal.Ignored(syscall.SIGHUP) && !sandbox.Detached() {
+		s = append(s, syscall.SIGHUP)
+	}
+	return s
+}
+
+// untilSignal gives a context that one of endings ends, with a *signalError
 // as its cause. After that a further signal ends this process at once; what it
 // leaves behind the next run or cutaway clean undoes.
 func untilSignal(parent context.Context) (ctx context.Context, p *patience, stop func()) {
 	ctx, cancel := context.WithCancelCause(parent)
 	p = &patience{}
 	signals := make(chan os.Signal, 2)
-	signal.Notify(signals, syscall.SIGINT, syscall.SIGTERM)
+	signal.Notify(signals, endings()...)
 	// A reader that has seen enough, as head(1) or a pager does, must not kill us
 	// with a container half built: caught, and not ignored, which a payload would
 	// inherit, SIGPIPE leaves it at EPIPE for the write.

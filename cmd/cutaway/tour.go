@@ -108,23 +108,14 @@ func (c *cli) sumUp(sum trace.Summary, r *stages.Runner) error {
 // waitForEnter lets a person read before the next stage.
 func waitForEnter(ctx context.Context, next stages.Stage) error {
 	fmt.Printf("\n [Enter] next: %s, %s   [q]uit ", next.Slug, next.Title)
-	line := make(chan string, 1)
-	go func() {
-		text, err := bufio.NewReader(os.Stdin).ReadString('\n')
-		if err != nil {
-			text = "q"
-		}
-		line <- text
-	}()
-	select {
-	case text := <-line:
-		if text[0] == 'q' {
-			return sandbox.ErrQuit
-		}
-		return nil
-	case <-ctx.Done():
+	line, err := trace.ReadLine(ctx, bufio.NewReader(os.Stdin))
+	switch {
+	case ctx.Err() != nil:
 		return ctx.Err()
+	case err != nil || line[0] == 'q':
+		return sandbox.ErrQuit
 	}
+	return nil
 }
 
 // quit turns the reader's wish to stop into no error.

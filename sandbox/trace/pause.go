@@ -162,6 +162,22 @@ func (p *Prompter) line(ctx context.Context) (string, error) {
 	}
 }
 
+// ReadLine reads a line, newline included, or gives up when ctx ends: with its error,
+// and in is then no good any more.
+func ReadLine(ctx context.Context, in *bufio.Reader) (string, error) {
+	read := make(chan answer, 1)
+	go func() {
+		line, err := in.ReadString('\n')
+		read <- answer{line, err}
+	}()
+	select {
+	case a := <-read:
+		return a.line, a.err
+	case <-ctx.Done():
+		return "", ctx.Err()
+	}
+}
+
 // preview renders what is about to be done, and the keys.
 func (t *Text) preview(pv Preview) error {
 	t.line("")
