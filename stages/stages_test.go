@@ -92,7 +92,7 @@ var filterLength = regexp.MustCompile(`len=\d+`)
 // render writes a Plan for the eye; the steps marked are new in this stage.
 func render(t *testing.T, p plan.Plan, isNew []bool) string {
 	t.Helper()
-	calls, err := p.Calls(op.Target{Open: map[string]int{}, Master: -1,
+	calls, err := p.Calls(op.Target{Open: map[string][]int{}, Master: -1,
 		Launch: sys.Launch{Exe: "/proc/self/fd/N", Argv: []string{"cutaway-init"}}})
 	require.NoError(t, err)
 	var b strings.Builder

@@ -1,9 +1,11 @@
 package op
 
 import (
+	"cmp"
 	"os"
 	"path"
 	"strings"
+	"syscall"
 
 	"cutaway/sandbox/sys"
 )
@@ -41,11 +43,12 @@ func (o Mount) Do(k *sys.Kernel, _ *Target) error {
 			return nil
 		}
 	}
-	what := o.Type
+	err = k.Mount(o.Source, target, o.Type, o.Flags, o.Data)
+	what := cmp.Or(o.Type, o.Source)
 	if what == "" {
-		what = o.Source
+		return at(err, "change the mount %s", target)
 	}
-	return at(k.Mount(o.Source, target, o.Type, o.Flags, o.Data), "mount %s at %s", what, target)
+	return at(err, "mount %s at %s", what, target)
 }
 
 // target is where the mount goes: what is made or changed in the new root may
@@ -109,7 +112,7 @@ func (o OpenTree) Do(k *sys.Kernel, t *Target) error {
 			return at(err, "take hold of %s", source)
 		}
 		if !k.Dry {
-			t.Open[source] = fd
+			t.Open[source] = append(t.Open[source], fd)
 		}
 	}
 	return nil
@@ -141,11 +144,10 @@ func (o MoveMount) Do(k *sys.Kernel, t *Target) error {
 		if err != nil {
 			return err
 		}
-		fd, ok := t.Open[m.Source]
-		if !ok {
-			fd = -1
+		fd := -1
+		if open := t.Open[m.Source]; len(open) > 0 { // the same may be wanted in several places
+			fd, t.Open[m.Source] = open[0], open[1:]
 		}
-		delete(t.Open, m.Source)
 		if err := k.MoveMount(fd, target); err != nil {
 			return at(err, "bind %s at %s", m.Source, target)
 		}
@@ -185,6 +187,52 @@ func (o MoveMount) Shell() string {
 		lines[i] = "mount --rbind " + quote(m.Source) + " " + quote(strings.TrimPrefix(m.Target, "/"))
 	}
 	return strings.Join(lines, "; ")
+}
+
+// ReadonlyMount makes a mount read-only that is there, and leaves its other
+// options alone: those that a mount has from outside a user namespace cannot be
+// taken off inside, mount_namespaces(7). With Whole also what is mounted below.
+type ReadonlyMount struct {
+	Target string `json:"target"`
+	Whole  bool   `json:"whole,omitempty"` // by mount_setattr(2), since Linux 5.12
+}
+
+// Name implements Op.
+func (ReadonlyMount) Name() string { return "readonly_mount" }
+
+// Do implements Op.
+func (o ReadonlyMount) Do(k *sys.Kernel, _ *Target) error {
+	target, kept, err := o.Target, uintptr(0), error(nil)
+	if !k.Dry { // what is there is known only there
+		if target, err = inside(o.Target); err == nil && !o.Whole {
+			kept, err = mountedWith(target)
+		}
+	}
+	switch {
+	case err != nil:
+	case o.Whole:
+		err = k.MountTreeReadonly(target)
+	default:
+		err = k.Mount("", target, "", sys.Remount|sys.Bind|sys.Rdonly|kept, "")
+	}
+	return at(err, "make %s read-only", o.Target)
+}
+
+// mountedWith gives the options of a mount that a remount would take off unless
+// it names them; those about access times it leaves alone. They are the same
+// numbers in statfs(2) and mount(2).
+func mountedWith(target string) (uintptr, error) {
+	var st syscall.Statfs_t
+	err := syscall.Statfs(target, &st)
+	return uintptr(st.Flags) & (sys.Nosuid | sys.Nodev | sys.Noexec), err
+}
+
+// Shell implements Op. mount(8) keeps the other options by itself.
+func (o ReadonlyMount) Shell() string {
+	if o.Whole {
+		return "for m in $(findmnt -Rrno TARGET " + quote(o.Target) + "); do mount -o remount,bind,ro $m; done"
+	}
+	return "mount -o remount,bind,ro " + quote(o.Target)
 }
 
 // mkdirs makes the directories of p that are missing; p has no links that lead

@@ -43,12 +43,12 @@ type Shared interface {
 
 // Target is what a Plan cannot know before it runs.
 type Target struct {
-	PID    int            // init, as the host's PID namespace counts it; 0 before clone
-	PidFD  int            // descriptor for init on the host
-	Launch sys.Launch     // how to start init
-	Open   map[string]int // descriptors that one step of init leaves for a later one
-	Socket *sys.Socket    // init's end of the socketpair
-	Master int            // the container's terminal, opened by init, for the host; -1 if none
+	PID    int              // init, as the host's PID namespace counts it; 0 before clone
+	PidFD  int              // descriptor for init on the host
+	Launch sys.Launch       // how to start init
+	Open   map[string][]int // descriptors that one step of init leaves for a later one
+	Socket *sys.Socket      // init's end of the socketpair
+	Master int              // the container's terminal, opened by init, for the host; -1 if none
 }
 
 // Proc gives the path of a file in init's /proc directory; before init exists,

@@ -25,7 +25,7 @@ func Main() error {
 	socket.CloseOnExec()
 	sys.SetName("cutaway-init") // started from /proc/self/fd/N, it would be called N
 	i := initProcess{host: NewChannel(socket)}
-	i.target = op.Target{Open: map[string]int{}, Socket: &socket, Master: -1}
+	i.target = op.Target{Open: map[string][]int{}, Socket: &socket, Master: -1}
 
 	var hello Hello
 	if _, err := i.host.Receive(&hello); err != nil {

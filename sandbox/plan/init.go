@@ -220,7 +220,7 @@ func (b *builder) volumes() {
 		b.init(op.MoveMount{Moves: []op.Move{{Source: m.Source, Target: m.Destination, File: m.File}}},
 			"after the old root has gone: no link, in the image or in another volume, can lead out", "mount")
 		if m.Readonly {
-			b.init(op.Mount{Target: m.Destination, Flags: sys.Remount | sys.Bind | sys.Rdonly},
+			b.init(op.ReadonlyMount{Target: m.Destination, Whole: b.features.HaveMountSetattr() == nil},
 				"by a second call: a bind takes no flags in the first", "mount")
 		}
 	}
