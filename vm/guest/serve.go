@@ -27,7 +27,9 @@ func serve(p *port) error {
 	if err != nil {
 		return err
 	}
-	go s.reap()
+	ended := make(chan os.Signal, 1)
+	signal.Notify(ended, syscall.SIGCHLD) // before there can be a child
+	go s.reap(ended)
 	if err := s.conn.SendJSON(0, wire.Hello, wire.Greeting{Kernel: release, Uptime: uptime()}); err != nil {
 		return err
 	}
@@ -93,9 +95,7 @@ func (s *server) start(id uint32, c wire.Command) {
 }
 
 // reap collects every process that ends: PID 1 inherits all orphans.
-func (s *server) reap() {
-	ended := make(chan os.Signal, 1)
-	signal.Notify(ended, syscall.SIGCHLD)
+func (s *server) reap(ended <-chan os.Signal) {
 	for range ended {
 		s.mu.Lock()
 		for {
