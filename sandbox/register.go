@@ -228,7 +228,10 @@ func (l *Lab) Find(id string) (Record, error) {
 	}
 	var found []Record
 	for _, r := range records {
-		if r.ID == id || r.Name == id && id != "" {
+		if id == "" { // a variable of somebody's script that is not set
+			break
+		}
+		if r.ID == id || r.Name == id {
 			return r, nil
 		}
 		if strings.HasPrefix(r.ID, id) {

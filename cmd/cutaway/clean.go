@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 
 	"cutaway/sandbox"
@@ -18,11 +19,12 @@ func (c *cli) clean() *cobra.Command {
 		Args: none,
 		RunE: func(*cobra.Command, []string) error {
 			undone, err := sandbox.Clean(c.state)
-			for _, what := range undone {
-				fmt.Println("undone: " + what)
-			}
 			if len(undone) == 0 && err == nil {
-				fmt.Println("nothing to clean")
+				_, err = fmt.Println("nothing to clean")
+			}
+			for _, what := range undone {
+				_, writeErr := fmt.Println("undone: " + what)
+				err = cmp.Or(err, writeErr)
 			}
 			return err
 		},

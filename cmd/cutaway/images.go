@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"strings"
@@ -63,13 +64,15 @@ func (c *cli) rmi() *cobra.Command {
 			if err != nil {
 				return err
 			}
+			var failed []error
 			for _, ref := range args {
-				if err := images.Remove(ref); err != nil {
-					return err
+				err := images.Remove(ref)
+				if err == nil {
+					_, err = fmt.Println("removed " + ref)
 				}
-				fmt.Println("removed " + ref)
+				failed = append(failed, err)
 			}
-			return nil
+			return errors.Join(failed...)
 		},
 	}
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"strings"
@@ -57,17 +58,18 @@ func (c *cli) stop() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			for _, id := range args {
+			var failed []error
+			for _, id := range args { // one that is not there keeps none of the others alive
 				r, err := l.Find(id)
-				if err != nil {
-					return err
+				if err == nil {
+					err = l.Stop(cmd.Context(), r)
 				}
-				if err := l.Stop(cmd.Context(), r); err != nil {
-					return err
+				if err == nil {
+					_, err = fmt.Println(r.ID)
 				}
-				fmt.Println(r.ID)
+				failed = append(failed, err)
 			}
-			return nil
+			return errors.Join(failed...)
 		},
 	}
 }

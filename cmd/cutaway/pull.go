@@ -40,8 +40,8 @@ func (c *cli) pull() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			fmt.Printf("%s\n%s\n", img.Ref, img.Digest)
-			return nil
+			_, err = fmt.Printf("%s\n%s\n", img.Ref, img.Digest)
+			return err
 		},
 	}
 	cmd.Flags().BoolVar(&o.Insecure, "insecure", false, "allow plain HTTP and unverified TLS beyond loopback")

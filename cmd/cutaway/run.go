@@ -134,6 +134,6 @@ func detach(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	fmt.Println(id)
-	return nil
+	_, err = fmt.Println(id)
+	return err
 }

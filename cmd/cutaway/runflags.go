@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 
 	"cutaway/sandbox"
@@ -134,10 +135,16 @@ func (f *runFlags) environment(w *stages.Wish) error {
 		}
 		defer file.Close()
 		s := bufio.NewScanner(file)
+		s.Buffer(nil, 1<<20) // bytes of a line, more than the kernel lets a program have
 		for s.Scan() {
-			if line := strings.TrimSpace(s.Text()); line != "" && !strings.HasPrefix(line, "#") {
-				lines = append(lines, line)
+			line := strings.TrimLeft(s.Text(), " \t") // what a value ends with is the value's
+			if strings.TrimSpace(line) == "" || strings.HasPrefix(line, "#") {
+				continue
 			}
+			if name, _, _ := strings.Cut(line, "="); strings.ContainsAny(name, " \t") || strings.Contains(line, "\x00") {
+				return flagValue("env-file "+path, line, "NAME=VALUE, with no blanks in the name and no NUL")
+			}
+			lines = append(lines, line)
 		}
 		if err := s.Err(); err != nil {
 			return fmt.Errorf("read --env-file %s: %w", path, err)
@@ -186,8 +193,8 @@ func (f *runFlags) mounts(w *stages.Wish) error {
 		w.Mounts = append(w.Mounts, plan.Mount{Type: "tmpfs", Destination: filepath.Clean(dst), Data: options})
 	}
 	for _, m := range w.Mounts {
-		if m.Destination == "/" || m.Destination == "/proc" || strings.HasPrefix(m.Destination, "/proc/") {
-			return flagValue("volume or --tmpfs", m.Destination, "another place: / is the image's, /proc the kernel's")
+		if slices.Contains([]string{"/", "/dev", "/proc"}, m.Destination) || strings.HasPrefix(m.Destination, "/proc/") {
+			return flagValue("volume or --tmpfs", m.Destination, "another place: / is the image's, /proc the kernel's, /dev what every container has")
 		}
 	}
 	return nil

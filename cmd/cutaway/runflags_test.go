@@ -34,7 +34,10 @@ func TestReadUlimit(t *testing.T) {
 	got, err = readUlimit("core=0")
 	require.NoError(t, err)
 	require.Equal(t, plan.Rlimit{Type: "RLIMIT_CORE"}, got)
-	for _, text := range []string{"nofile", "nofile=", "nofile=20:10", "nofile=-1", "files=1"} {
+	got, err = readUlimit("memlock=1024:-1")
+	require.NoError(t, err)
+	require.Equal(t, plan.Rlimit{Type: "RLIMIT_MEMLOCK", Soft: 1024, Hard: 1<<64 - 1}, got)
+	for _, text := range []string{"nofile", "nofile=", "nofile=20:10", "nofile=-2", "files=1"} {
 		_, err := readUlimit(text)
 		require.Error(t, err, text)
 	}

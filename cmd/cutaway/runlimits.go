@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"math"
 	"net/netip"
 	"strconv"
 	"strings"
@@ -16,8 +17,9 @@ import (
 // network reads --net and -p.
 func (f *runFlags) network(w *stages.Wish, l *sandbox.Lab) error {
 	mode, id, _ := strings.Cut(f.net, ":")
-	w.Net = mode
+	w.Net = f.net
 	if mode == "container" {
+		w.Net = mode
 		record, err := l.Find(id)
 		if err != nil {
 			return err
@@ -141,7 +143,7 @@ func (f *runFlags) disks(r *plan.Resources) error {
 
 // readUlimit reads NAME=SOFT[:HARD].
 func readUlimit(text string) (plan.Rlimit, error) {
-	bad := flagValue("ulimit", text, "NAME=SOFT[:HARD], for example nofile=1024:4096")
+	bad := flagValue("ulimit", text, "NAME=SOFT[:HARD], -1 for no limit, for example nofile=1024:4096")
 	name, values, _ := strings.Cut(text, "=")
 	l := plan.Rlimit{Type: "RLIMIT_" + strings.ToUpper(name)}
 	if _, known := sys.RlimitNumber(l.Type); !known {
@@ -151,14 +153,19 @@ func readUlimit(text string) (plan.Rlimit, error) {
 	if !both {
 		hardText = softText
 	}
-	soft, err := strconv.ParseUint(softText, 10, 64)
-	if err != nil {
+	var softErr, hardErr error
+	l.Soft, softErr = limitValue(softText)
+	l.Hard, hardErr = limitValue(hardText)
+	if softErr != nil || hardErr != nil || l.Hard < l.Soft {
 		return l, bad
 	}
-	hard, err := strconv.ParseUint(hardText, 10, 64)
-	if err != nil || hard < soft {
-		return l, bad
-	}
-	l.Soft, l.Hard = soft, hard
 	return l, nil
+}
+
+// limitValue reads one limit; -1 is none, RLIM_INFINITY of getrlimit(2).
+func limitValue(text string) (uint64, error) {
+	if text == "-1" || text == "unlimited" {
+		return math.MaxUint64, nil
+	}
+	return strconv.ParseUint(text, 10, 64)
 }

@@ -253,7 +253,7 @@ func find(index *v1.IndexManifest, ref string) (v1.Descriptor, error) {
 // or begins with it. Fewer than four digits are not taken for a digest.
 func hasDigest(e v1.Descriptor, digest string, whole bool) bool {
 	for _, have := range []string{e.Digest.String(), e.Annotations[indexDigest]} {
-		if have == digest {
+		if have == digest && have != "" { // an image that came without an index has no such annotation
 			return true
 		}
 		_, digits, _ := strings.Cut(have, ":")

@@ -24,7 +24,12 @@ func (e *UserError) Error() string {
 }
 
 // Hint says what always works.
-func (e *UserError) Hint() string { return "a number needs no entry: --user 1000:1000" }
+func (e *UserError) Hint() string {
+	if e.Name != "" && strings.Trim(e.Name, "0123456789") == "" {
+		return "as a number it is too large"
+	}
+	return "a number needs no entry: --user 1000:1000"
+}
 
 const passwdFile, groupFile = "etc/passwd", "etc/group"
 

@@ -29,6 +29,12 @@ var hints = map[string]map[sys.Errno]string{
 	"sysctl": {
 		sys.EROFS: "a container's /proc/sys is read-only: are you inside one already?",
 	},
+	"prlimit": {
+		sys.EPERM: "root of a user namespace can lower a limit and not raise it above what the host's process has: cutaway run --userns host",
+	},
+	"setuid": {
+		sys.EINVAL: "the user namespace of the container has no such id; /proc/self/uid_map lists those it has",
+	},
 	"execve": {
 		sys.ENOENT:  "the program, or the interpreter it names, is not in the container's root filesystem",
 		sys.EACCES:  "it is not executable, or is on a mount with noexec",

@@ -73,6 +73,13 @@ var provoke = map[string]map[sys.Errno]func(k *sys.Kernel, dir string) error{
 	"open_tree": {sys.EACCES: func(k *sys.Kernel, dir string) error {
 		return Run(OpenTree{Sources: []string{dir + "/l"}}, behindClosedDoor(k, dir), nil)
 	}},
+	"prlimit": {sys.EPERM: func(k *sys.Kernel, _ string) error {
+		becomeNobody(k)
+		return Run(Rlimit{Type: "RLIMIT_NICE", Soft: 40, Hard: 40}, k, nil)
+	}},
+	"setuid": {sys.EINVAL: func(*sys.Kernel, string) error {
+		return child(exec.Command("unshare", "--user", "--map-root-user", os.Args[0]), "setuid")
+	}},
 	"execve": {
 		sys.ENOENT: func(_ *sys.Kernel, dir string) error { return execIn(dir, "none", nil) },
 		sys.EACCES: func(_ *sys.Kernel, dir string) error {
@@ -197,7 +204,7 @@ func refused(what string) int {
 	fmt.Sscan(what, &name, &arg)
 	k := &sys.Kernel{}
 	ops := map[string]Op{"clone": Clone{Flags: sys.NewUTS}, "unshare": Unshare{Flags: sys.NewUTS},
-		"mount": Mount{Source: "proc", Target: "/tmp", Type: "proc"}}
+		"mount": Mount{Source: "proc", Target: "/tmp", Type: "proc"}, "setuid": SetUser{UID: 1, NoGroups: true}}
 	var err error
 	if o, ok := ops[name]; ok {
 		err = Run(o, k, &Target{Launch: sys.Launch{Exe: "/bin/true", Argv: []string{"true"}}})

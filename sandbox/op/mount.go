@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"os"
 	"path"
+	"slices"
 	"strings"
 	"syscall"
 
@@ -77,13 +78,34 @@ func (o Mount) Shell() string {
 	return words + " " + quote(o.Source) + " " + quote(o.Target)
 }
 
+// optionFlag is an option of mount(8) that is a flag of mount(2).
+type optionFlag struct {
+	bit  uintptr
+	name string
+}
+
+var optionFlags = []optionFlag{{sys.Bind, "bind"}, {sys.Rdonly, "ro"}, {sys.Nosuid, "nosuid"}, {sys.Nodev, "nodev"}, {sys.Noexec, "noexec"}, {sys.Strictatime, "strictatime"}}
+
+// TmpfsOptions takes options as mount(8) has them apart into flags and what the
+// filesystem itself reads.
+func TmpfsOptions(options string) (flags uintptr, data string) {
+	var rest []string
+	for word := range strings.SplitSeq(options, ",") {
+		i := slices.IndexFunc(optionFlags, func(f optionFlag) bool { return f.name == word })
+		switch {
+		case i >= 0:
+			flags |= optionFlags[i].bit
+		case word != "rw" && word != "exec": // as without them
+			rest = append(rest, word)
+		}
+	}
+	return flags, strings.Join(rest, ",")
+}
+
 // mountOptions writes flags as mount(8) takes them.
 func mountOptions(flags uintptr, data string) string {
 	var options []string
-	for _, f := range []struct {
-		bit  uintptr
-		name string
-	}{{sys.Bind, "bind"}, {sys.Rdonly, "ro"}, {sys.Nosuid, "nosuid"}, {sys.Nodev, "nodev"}, {sys.Noexec, "noexec"}, {sys.Strictatime, "strictatime"}} {
+	for _, f := range optionFlags {
 		if flags&f.bit != 0 {
 			options = append(options, f.name)
 		}

@@ -209,7 +209,8 @@ func (b *builder) closeRoot() {
 func (b *builder) volumes() {
 	for _, m := range b.spec.Mounts {
 		if m.Type == "tmpfs" {
-			b.init(op.Mount{Source: "tmpfs", Target: m.Destination, Type: "tmpfs", Flags: sys.Nosuid | sys.Nodev, Data: m.Data, Mkdir: true},
+			flags, data := op.TmpfsOptions(m.Data)
+			b.init(op.Mount{Source: "tmpfs", Target: m.Destination, Type: "tmpfs", Flags: flags | sys.Nosuid | sys.Nodev, Data: data, Mkdir: true},
 				"a volume in memory, gone with the container", "mount")
 		}
 	}

@@ -126,7 +126,7 @@ func (io IOMax) files(v2 bool) (files []LimitFile) {
 // ParseSize reads a size in bytes with an optional suffix b, k, m, g (powers of
 // 1024), as docker takes them.
 func ParseSize(text string) (int64, error) {
-	number := strings.ToLower(strings.TrimSuffix(strings.TrimSuffix(text, "b"), "B"))
+	number := strings.TrimSuffix(strings.TrimSuffix(strings.ToLower(text), "b"), "i")
 	unit := int64(1)
 	if n := len(number); n > 0 {
 		if i := strings.IndexByte("kmgt", number[n-1]); i >= 0 {
@@ -134,7 +134,7 @@ func ParseSize(text string) (int64, error) {
 		}
 	}
 	value, err := strconv.ParseFloat(number, 64)
-	if err != nil || value < 0 || value*float64(unit) >= 1<<63 {
+	if err != nil || !(value >= 0 && value*float64(unit) < 1<<63) { // NaN is in no range
 		return 0, fmt.Errorf("size %q: want a number of bytes, with k, m or g if you like: 64m", text)
 	}
 	return int64(value * float64(unit)), nil

@@ -43,3 +43,15 @@ func TestLimitsNeedTheirController(t *testing.T) {
 	require.ErrorAs(t, err, &lacks)
 	require.ErrorContains(t, err, "the cgroup controller pids not available")
 }
+
+func TestParseSize(t *testing.T) {
+	for text, want := range map[string]int64{"1": 1, "64m": 64 << 20, "64MB": 64 << 20, "64MiB": 64 << 20, "1.5k": 1536, "0": 0} {
+		got, err := ParseSize(text)
+		require.NoError(t, err, text)
+		require.Equal(t, want, got, text)
+	}
+	for _, text := range []string{"", "m", "-1", "5x", "nan", "inf", "9223372036854775808"} {
+		_, err := ParseSize(text)
+		require.Error(t, err, text)
+	}
+}
