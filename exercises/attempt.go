@@ -16,6 +16,8 @@ import (
 	"strings"
 	"syscall"
 	"time"
+
+	"cutaway/sandbox/inspect"
 )
 
 // Attempt is an exercise under way, in a directory of the learner's.
@@ -125,11 +127,26 @@ func (a *Attempt) setUp(ctx context.Context) error {
 		return err
 	}
 	for deadline := time.Now().Add(10 * time.Second); time.Now().Before(deadline); time.Sleep(5 * time.Millisecond) {
-		if pid, err := findProcess(fill(a.Exercise.Process, a.Params)); err != nil || pid != 0 {
+		pid, err := findProcess(fill(a.Exercise.Process, a.Params))
+		if err != nil {
 			return err
+		}
+		if pid != 0 {
+			return a.remember(pid)
 		}
 	}
 	return fmt.Errorf("set up exercise %s: what setup.sh starts does not come up", a.Slug)
+}
+
+// remember notes when the process to look at was started, by which a check knows
+// it from one that is started in its place: proc_pid_stat(5), starttime.
+func (a *Attempt) remember(pid int) error {
+	s, err := inspect.OfProcess(pid)
+	if err != nil {
+		return fmt.Errorf("set up exercise %s: %w", a.Slug, err)
+	}
+	a.Params["started"] = fact(s, "process.started")
+	return a.save()
 }
 
 // Load finds the attempt in dir.

@@ -7,4 +7,4 @@ if [ -e $g/cgroup.controllers ]; then
 else
 	echo 512 >$g/ex{{seconds}}/cpu.shares
 fi
-unshare --uts sh -c "hostname {{name}}; echo \$\$ >$g/ex{{seconds}}/cgroup.procs; exec sleep {{seconds}}" </dev/null >/dev/null 2>&1 &
+sh -c "echo \$\$ >$g/ex{{seconds}}/cgroup.procs; exec sleep {{seconds}}" </dev/null >/dev/null 2>&1 &

@@ -1,1 +1,1 @@
-unshare --uts --pid --fork --mount --mount-proc sh -c 'hostname {{name}}; exec sleep {{seconds}}' </dev/null >/dev/null 2>&1 &
+unshare --uts --pid --fork --mount --mount-proc sleep {{seconds}} </dev/null >/dev/null 2>&1 &

@@ -1,0 +1,1 @@
+! grep -q ' /mnt .* - tmpfs .*size={{kib}}k' /proc/self/mountinfo || umount /mnt
