@@ -6,6 +6,7 @@ import (
 	"runtime"
 	"strings"
 
+	"cutaway/sandbox/trace"
 	"cutaway/vm"
 )
 
@@ -52,7 +53,8 @@ func tellMachine(kernel, accel, how string) {
 	if !isTerminal(os.Stderr) {
 		return
 	}
-	fmt.Fprintf(os.Stderr, " microVM  Linux %s, cgroup v2; %s\n", kernel, how)
+	paragraph := func(text string) string { return strings.ReplaceAll(trace.Wrap(text, 70), "\n", "\n          ") }
+	fmt.Fprintf(os.Stderr, " microVM  %s\n", paragraph("Linux "+kernel+", cgroup v2; "+how))
 	if accel == "kvm" {
 		return
 	}
@@ -60,5 +62,5 @@ func tellMachine(kernel, accel, how string) {
 	if v, known := vm.Acceleration(runtime.GOARCH); known && v.Why != "" {
 		why, _, _ = strings.Cut(strings.TrimPrefix(v.Why, "open "), ": boot")
 	}
-	fmt.Fprintf(os.Stderr, "          emulated in software: %s\n", why)
+	fmt.Fprintf(os.Stderr, "          %s\n", paragraph("emulated in software: "+why))
 }

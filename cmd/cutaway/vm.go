@@ -95,7 +95,7 @@ func (c *cli) vmShell() *cobra.Command {
 		Short: "open a root shell in a machine of its own, or in the one that is up",
 		Args:  none,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return c.inMachine(cmd, &f, []string{"/bin/sh", "-c", `export PS1='microvm:\w# '; exec $(command -v bash || echo sh) -l`}, true)
+			return c.inMachine(cmd, &f, []string{"/bin/sh", "-c", `export PS1='microvm:$PWD# '; exec $(command -v bash || echo sh) -l`}, true)
 		},
 	}
 	f.machine(cmd)
