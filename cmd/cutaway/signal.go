@@ -29,25 +29,26 @@ func (p *patience) give() {
 	p.begin()
 }
 
-// endings are the signals that ask us to end: keys, a polite kill(1), and a terminal
-// that has gone: signal(7). Not the last for whoever wants to outlive it (nohup(1)),
-// or has none: that signal is then but the payload's.
-func endings() []os.Signal {
-	s := []os.Signal{syscall.SIGINT, syscall.SIGTERM, syscall.SIGQUIT}
+// hangUps tells of a terminal that has gone: signal(7), SIGHUP. Nothing to whoever
+// wants to outlive it (nohup(1)), or has none: that signal is then but the payload's.
+func hangUps() chan os.Signal {
+	c := make(chan os.Signal, 1)
 	if !signal.Ignored(syscall.SIGHUP) && !sandbox.Detached() {
-		s = append(s, syscall.SIGHUP)
+		signal.Notify(c, syscall.SIGHUP)
 	}
-	return s
+	return c
 }
 
-// untilSignal gives a context that one of endings ends, with a *signalError
-// as its cause. After that a further signal ends this process at once; what it
-// leaves behind the next run or cutaway clean undoes.
+// untilSignal gives a context that SIGINT, SIGTERM, SIGQUIT or SIGHUP ends, with a
+// *signalError as its cause. After that a further signal ends this process at once,
+// and what it leaves behind the next run or cutaway clean undoes; but not a further
+// SIGHUP: the kernel sends it, and a shell does so again.
 func untilSignal(parent context.Context) (ctx context.Context, p *patience, stop func()) {
 	ctx, cancel := context.WithCancelCause(parent)
 	p = &patience{}
 	signals := make(chan os.Signal, 2)
-	signal.Notify(signals, endings()...)
+	signal.Notify(signals, syscall.SIGINT, syscall.SIGTERM, syscall.SIGQUIT)
+	gone := hangUps()
 	// A reader that has seen enough, as head(1) or a pager does, must not kill us
 	// with a container half built: caught, and not ignored, which a payload would
 	// inherit, SIGPIPE leaves it at EPIPE for the write.
@@ -56,6 +57,7 @@ func untilSignal(parent context.Context) (ctx context.Context, p *patience, stop
 		var first os.Signal
 		select {
 		case first = <-signals:
+		case first = <-gone:
 		case <-ctx.Done():
 			return
 		}
