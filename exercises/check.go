@@ -225,7 +225,8 @@ func (v view) inside(ctx context.Context, command string) (string, error) {
 	return "", fmt.Errorf("run a command inside process %d: %w", v.pid, err)
 }
 
-// answers reads answers.txt of the attempt: "name: value" lines.
+// answers reads answers.txt of the attempt: "name: value" lines. Of white space in a
+// value a blank is left, for the kernel itself writes tabs.
 func (a *Attempt) answers() (map[string]string, error) {
 	answers := map[string]string{}
 	text, err := os.ReadFile(filepath.Join(a.Dir, "answers.txt"))
@@ -234,7 +235,7 @@ func (a *Attempt) answers() (map[string]string, error) {
 	}
 	for line := range strings.Lines(string(text)) {
 		if name, value, ok := strings.Cut(line, ":"); ok {
-			answers[strings.TrimSpace(name)] = strings.TrimSpace(value)
+			answers[strings.TrimSpace(name)] = strings.Join(strings.Fields(value), " ")
 		}
 	}
 	return answers, nil

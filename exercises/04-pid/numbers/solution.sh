@@ -1,5 +1,5 @@
 {
 	echo "machine: {{pid}}"
-	echo "all: $(sed -n "s/^NSpid:[[:space:]]*//p" /proc/{{pid}}/status | tr "\t" " ")"
+	echo "all: $(sed -n "s/^NSpid:[[:space:]]*//p" /proc/{{pid}}/status)"
 	echo "namespace: $(readlink /proc/{{pid}}/ns/pid)"
 } >answers.txt
