@@ -63,10 +63,10 @@ func lookPayload(l *Look) {
 	page := func(text string) bool { return strings.Contains(text, "Hello from inside a container") }
 	if address := bare(l.Container.Spec.Net.Address); address != "" {
 		address += fmt.Sprintf(":%d", webPort)
-		l.Outside("curl -s http://"+address+"/ | grep h1", "the image's program serves its page", soon(heading(address), page), page)
+		l.Outside("curl -s http://"+address+"/ | grep h1", "the image's program serves its page", l.soon(heading(address), page), page)
 	}
 	served := func(text string) bool { return strings.Contains(text, "httpd") && !strings.Contains(text, "serve") }
-	l.Outside(`tr '\0' ' ' < `+proc+"/cmdline", "the image's Cmd, which became a web server", soon(words(proc+"/cmdline"), served), served)
+	l.Outside(`tr '\0' ' ' < `+proc+"/cmdline", "the image's Cmd, which became a web server", l.soon(words(proc+"/cmdline"), served), served)
 	l.Outside(`tr '\0' ' ' < `+proc+"/environ", "the image's Env, beside the lab's", words(proc+"/environ"), func(text string) bool {
 		have := strings.Fields(text)
 		return len(have) > 0 && !slices.ContainsFunc(l.Materials.Config.Env, func(e string) bool { return !slices.Contains(have, e) })
@@ -89,11 +89,11 @@ func words(path string) func() (string, error) {
 }
 
 // soon reads again and again for a while: a web server takes a moment to start.
-func soon(read func() (string, error), check func(string) bool) func() (string, error) {
+func (l *Look) soon(read func() (string, error), check func(string) bool) func() (string, error) {
 	return func() (string, error) {
 		for deadline := time.Now().Add(3 * time.Second); ; time.Sleep(5 * time.Millisecond) {
 			text, err := read()
-			if err == nil && check(text) || time.Now().After(deadline) {
+			if err == nil && check(text) || time.Now().After(deadline) || l.over() {
 				return text, err
 			}
 		}

@@ -51,7 +51,7 @@ func (l *Look) sideBySide(pid int) error {
 		return err
 	}
 	rows := inspect.Pair(ours, theirs)
-	l.runner.emit(trace.Event{Event: trace.NoteEvent, Stage: l.stage, Rows: rows, Sides: []string{"cutaway", "runc"},
+	l.emit(trace.Event{Event: trace.NoteEvent, Stage: l.stage, Rows: rows, Sides: []string{"cutaway", "runc"},
 		Text: fmt.Sprintf("process %d is the lab's, process %d is runc's; object by object, as the kernel has them", l.Container.PID(), pid)})
 	l.explain(rows)
 	diff := fmt.Sprintf("cutaway diff %d %d | grep ", l.Container.PID(), pid)

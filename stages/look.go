@@ -28,7 +28,8 @@ type Look struct {
 	runner *Runner
 	stage  string
 	spec   plan.Spec
-	first  *Look // of whose observations this second container is a part; nil for the first
+	first  *Look       // of whose observations this second container is a part; nil for the first
+	over   func() bool // nobody wants to see more: all ends, and nothing is told
 	conversation
 }
 
@@ -71,18 +72,24 @@ func (l *Look) Outside(what, expect string, read func() (string, error), check f
 // to fail.
 func (l *Look) Note(format string, args ...any) {
 	l.wait("go on")
-	l.runner.emit(trace.Event{Event: trace.NoteEvent, Stage: l.stage, Text: fmt.Sprintf(format, args...)})
+	l.emit(trace.Event{Event: trace.NoteEvent, Stage: l.stage, Text: fmt.Sprintf(format, args...)})
 }
 
 // Predict asks the reader for a guess; the probe that follows has the answer.
 func (l *Look) Predict(format string, args ...any) {
-	l.runner.emit(trace.Event{Event: trace.PredictEvent, Stage: l.stage, Text: fmt.Sprintf(format, args...)})
+	l.emit(trace.Event{Event: trace.PredictEvent, Stage: l.stage, Text: fmt.Sprintf(format, args...)})
 	l.wait("see")
 }
 
 func (l *Look) wait(next string) {
-	if l.runner.Wait != nil {
+	if l.runner.Wait != nil && !l.over() {
 		l.runner.Wait(next)
+	}
+}
+
+func (l *Look) emit(e trace.Event) {
+	if !l.over() {
+		l.runner.emit(e)
 	}
 }
 
@@ -95,7 +102,7 @@ func (l *Look) report(where, command string, out Out, expect string, ok bool, ch
 		}
 	}
 	status := out.Status
-	l.runner.emit(trace.Event{Event: trace.ProbeEvent, Stage: l.stage, Where: where, PID: l.Container.PID(),
+	l.emit(trace.Event{Event: trace.ProbeEvent, Stage: l.stage, Where: where, PID: l.Container.PID(),
 		Cmd: command, Output: out.Text, Expect: expect, OK: &ok, Status: &status, Changed: changed})
 }
 
@@ -146,6 +153,7 @@ func (r *Runner) look(ctx context.Context, stage string, spec plan.Spec, o sandb
 		outRead.Close()
 		return nil, err
 	}
-	return &Look{Container: c, Lab: r.Lab, Materials: m, runner: r, stage: stage, spec: spec,
+	context.AfterFunc(ctx, c.Kill) // what is under way inside ends, whatever it waits for
+	return &Look{Container: c, Lab: r.Lab, Materials: m, runner: r, stage: stage, spec: spec, over: func() bool { return ctx.Err() != nil },
 		conversation: conversation{in: inWrite, out: bufio.NewReader(outRead), kill: c.Kill}}, nil
 }

@@ -41,7 +41,7 @@ func lookNested(l *Look) {
 // descent lists the container's processes from a child of number 1 down to a
 // sleep in the innermost namespace, once that is there.
 func (l *Look) descent() (pids []int, err error) {
-	_, err = eventually(func() (string, error) {
+	_, err = l.eventually(func() (string, error) {
 		pids = nil
 		name := ""
 		for at := l.Container.PID(); ; {

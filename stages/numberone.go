@@ -48,7 +48,7 @@ func lookKill(l, second *Look) {
 		return strings.HasSuffix(rest, "sleep") && !strings.Contains(rest, "\n")
 	}
 	l.Outside(fmt.Sprintf("ps --ppid %d -o pid,state,comm", pid), "the child, as the host counts",
-		eventually(func() (string, error) { return children(pid) }, asleep), asleep)
+		l.eventually(func() (string, error) { return children(pid) }, asleep), asleep)
 	l.Note("now two signals from outside. The first does nothing, on purpose: the kernel gives number 1 only what it has a handler for, and a shell has none for SIGTERM. `docker stop` waits ten seconds for that.")
 	l.Outside(fmt.Sprintf("kill -TERM %d", pid), "sent", func() (string, error) { second.Container.Signal(syscall.SIGTERM); return "", nil }, is(""))
 	second.Inside("echo still here", "and never seen", says("still here"))
@@ -77,6 +77,6 @@ func lookInit(l *Look) {
 		"so an empty file takes its place.)")
 	l.Inside("touch /dev/null; sleep 0.5 & echo I end, it goes on", "an orphan is left behind", says("I end, it goes on"))
 	l.Outside(fmt.Sprintf("ps --ppid %d -o pid,state,comm", pid), "a child of number 1 now; ended, but nobody asked: a zombie",
-		eventually(func() (string, error) { return children(pid) }, isZombie), isZombie)
+		l.eventually(func() (string, error) { return children(pid) }, isZombie), isZombie)
 	l.Inside("sleep 0.1; ps -o pid,ppid,stat,comm", "number 1 has asked: a real init does so for all", func(o Out) bool { return onlyOwnProcesses(o) && !o.Has("sleep") })
 }

@@ -167,11 +167,11 @@ func isZombie(list string) bool { return strings.Contains(list, " Z ") }
 
 // eventually reads until the check holds, for at most five seconds: what the other
 // side does takes its time. What was read last counts.
-func eventually(read func() (string, error), check func(string) bool) func() (string, error) {
+func (l *Look) eventually(read func() (string, error), check func(string) bool) func() (string, error) {
 	return func() (string, error) {
 		for deadline := time.Now().Add(5 * time.Second); ; time.Sleep(10 * time.Millisecond) {
 			text, err := read()
-			if err != nil || check(text) || time.Now().After(deadline) {
+			if err != nil || check(text) || time.Now().After(deadline) || l.over() {
 				return text, err
 			}
 		}

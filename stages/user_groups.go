@@ -63,7 +63,7 @@ func (l *Look) newUsers(command string) (pid int) {
 		}
 		ours, err := os.Readlink(fmt.Sprintf("/proc/%d/ns/user", l.Container.PID()))
 		other := func(users string) bool { return users != ours }
-		users, errUsers := eventually(func() (string, error) { return os.Readlink(fmt.Sprintf("/proc/%d/ns/user", host)) }, other)()
+		users, errUsers := l.eventually(func() (string, error) { return os.Readlink(fmt.Sprintf("/proc/%d/ns/user", host)) }, other)()
 		return err == nil && errUsers == nil && other(users)
 	})
 	return pid

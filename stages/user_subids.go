@@ -104,7 +104,7 @@ func (l *Look) mapSubids() {
 			if err != nil {
 				return "", err
 			}
-			return eventually(readLine(status, "Uid:"), want)()
+			return l.eventually(readLine(status, "Uid:"), want)()
 		}, want)
 }
 
