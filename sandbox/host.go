@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"syscall"
 	"time"
 
 	"cutaway/sandbox/features"
@@ -40,6 +41,9 @@ func New(state string) (*Lab, error) {
 
 // open is New without the cleaning.
 func open(state string) (*Lab, error) {
+	// What we make is read by a container's root, who is nobody here, and a payload
+	// begins with the usual mask, whatever that of the person is.
+	syscall.Umask(0o022)
 	dirs, err := DefaultDirs(state)
 	if err != nil {
 		return nil, err

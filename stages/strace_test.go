@@ -44,6 +44,8 @@ var unwatched = strings.Join([]string{
 	// A process's own memory, signals, threads and time, which the Go runtime looks after.
 	"%memory", "%signal", "futex", "set_robust_list", "set_tid_address", "rseq", "?arch_prctl", "restart_syscall",
 	"sched_yield", "nanosleep", "clock_nanosleep", "timer_create", "timer_settime", "timer_delete", "exit", "exit_group", "wait4", "waitid",
+	// A process's own mask for the files it makes.
+	"umask",
 	// A process's own descriptors: they end with it. What is done through them to
 	// something that others see is write, ioctl, sendto and the like.
 	"close", "close_range", "?dup2", "dup", "dup3", "fcntl", "flock", "lseek", "pipe2", "eventfd2", "epoll_create1", "epoll_ctl", "?epoll_wait",

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"path/filepath"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/google/go-containerregistry/pkg/v1/empty"
@@ -68,7 +69,7 @@ func (s *Store) Save(ref, dir string) (err error) {
 // names there, or the only one under ref, unless that is "". They are verified
 // like others. Of an image for several platforms it takes that for this machine.
 func (s *Store) Load(ctx context.Context, dir, ref string) (loaded []*Image, err error) {
-	index, err := ocilayout.ImageIndexFromPath(dir)
+	index, err := layoutIndex(dir)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, &LayoutError{dir, "an image layout has index.json and blobs in it: skopeo copy docker://alpine oci:DIR:alpine makes one, and so does docker save alpine | tar -x -C DIR", err}
 	}
@@ -78,6 +79,9 @@ func (s *Store) Load(ctx context.Context, dir, ref string) (loaded []*Image, err
 	list, err := index.IndexManifest()
 	if err != nil {
 		return nil, &LayoutError{Dir: dir, err: err}
+	}
+	if len(list.Manifests) == 0 {
+		return nil, &LayoutError{Dir: dir, err: errors.New("its index.json lists no image")}
 	}
 	if ref != "" && len(list.Manifests) != 1 {
 		return nil, &LayoutError{dir, "without a name they are loaded by those they have", fmt.Errorf("%d images, and one name", len(list.Manifests))}
@@ -94,6 +98,23 @@ func (s *Store) Load(ctx context.Context, dir, ref string) (loaded []*Image, err
 		loaded = append(loaded, img)
 	}
 	return loaded, nil
+}
+
+// layoutIndex opens the layout in dir, which may come from anybody: a link or a
+// pipe in place of its index.json could lead anywhere and have no end.
+func layoutIndex(dir string) (v1.ImageIndex, error) {
+	path := filepath.Join(dir, "index.json")
+	info, err := os.Lstat(path)
+	if err != nil {
+		return nil, err
+	}
+	if !info.Mode().IsRegular() {
+		return nil, fmt.Errorf("%s is not a regular file", path)
+	}
+	if info.Size() > maxManifest {
+		return nil, &LimitError{What: path, Limit: maxManifest, Unit: "bytes"}
+	}
+	return ocilayout.ImageIndexFromPath(dir)
 }
 
 // loadOne follows d to the manifest for this machine and adds that.

@@ -1,6 +1,7 @@
 package image
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
 	"testing"
@@ -47,4 +48,20 @@ func TestSaveAndLoad(t *testing.T) {
 	_, err = s.Load(limited(t), t.TempDir(), "")
 	require.ErrorAs(t, err, &none)
 	require.NotEmpty(t, none.Hint())
+}
+
+// A layout comes from anybody: what lists its images may be no list, or have no end.
+func TestLoadRefusesIndex(t *testing.T) {
+	for name, index := range map[string]func(path string) error{
+		"lists no image":        func(path string) error { return os.WriteFile(path, []byte("{}"), 0o644) },
+		"is not a regular file": func(path string) error { return os.Symlink("/dev/zero", path) },
+		"bytes":                 func(path string) error { return errors.Join(os.WriteFile(path, nil, 0o644), os.Truncate(path, 1<<40)) },
+	} {
+		dir := t.TempDir()
+		require.NoError(t, index(filepath.Join(dir, "index.json")))
+		_, err := openStore(t).Load(limited(t), dir, "")
+		var layout *LayoutError
+		require.ErrorAs(t, err, &layout, name)
+		require.ErrorContains(t, err, name)
+	}
 }

@@ -11,6 +11,7 @@ var hints = map[string]map[sys.Errno]string{
 	"clone": {
 		sys.EPERM:  "namespaces need root, or a user namespace: as an ordinary user try cutaway run --net none",
 		sys.ENOSPC: "a limit in /proc/sys/user/max_*_namespaces is reached",
+		sys.EACCES: "init's program lies in the lab's state directory: is that mounted with noexec? cutaway --state DIR",
 	},
 	"unshare": {
 		sys.EPERM:  "run as root, or with a user namespace first",

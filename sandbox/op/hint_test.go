@@ -23,6 +23,14 @@ var provoke = map[string]map[sys.Errno]func(k *sys.Kernel, dir string) error{
 			return Run(Clone{Flags: sys.NewUTS}, k, &Target{Launch: sys.Launch{Exe: "/bin/true", Argv: []string{"true"}}})
 		},
 		sys.ENOSPC: func(*sys.Kernel, string) error { return withoutNamespaces("clone") },
+		sys.EACCES: func(k *sys.Kernel, dir string) error {
+			program := dir + "/init" // on a mount with noexec
+			err := errors.Join(os.WriteFile(program, []byte("#!/bin/true\n"), 0o755), k.Mount("", dir, "", sys.Remount|sys.Bind|sys.Noexec, ""))
+			if err != nil {
+				return err
+			}
+			return Run(Clone{Flags: sys.NewUTS}, k, &Target{Launch: sys.Launch{Exe: program, Argv: []string{"init"}}})
+		},
 	},
 	"unshare": {
 		sys.EPERM: func(k *sys.Kernel, _ string) error {

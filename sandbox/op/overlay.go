@@ -56,13 +56,14 @@ func (o Overlay) parent() (string, bool) {
 }
 
 func (o Overlay) data() string {
+	escape := strings.NewReplacer(`\`, `\\`, ":", `\:`, ",", `\,`).Replace
 	escaped := make([]string, len(o.Lower))
 	for i, dir := range o.Lower {
-		escaped[i] = strings.NewReplacer(`\`, `\\`, ":", `\:`, ",", `\,`).Replace(dir)
+		escaped[i] = escape(dir)
 	}
 	// volatile, since Linux 5.10: unmounting does not wait for the disk, because
 	// what a container wrote goes with it.
-	data := "lowerdir=" + strings.Join(escaped, ":") + ",upperdir=" + o.Upper + ",workdir=" + o.Work + ",volatile"
+	data := "lowerdir=" + strings.Join(escaped, ":") + ",upperdir=" + escape(o.Upper) + ",workdir=" + escape(o.Work) + ",volatile"
 	if o.UserXattr {
 		data += ",userxattr"
 	}
