@@ -6,9 +6,11 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"os/signal"
 	"path/filepath"
 	"runtime"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -32,7 +34,9 @@ func TestMain(m *testing.M) {
 		return
 	}
 	if dir := os.Getenv(keepThere); dir != "" {
-		if err := KeepUntilDown(context.Background(), dir, DefaultName, Config{Init: os.Getenv(withInit)}); err != nil {
+		ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM)
+		defer stop()
+		if err := KeepUntilDown(ctx, dir, DefaultName, Config{Init: os.Getenv(withInit)}); err != nil {
 			os.Exit(1)
 		}
 		return

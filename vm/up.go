@@ -34,7 +34,8 @@ func StateDir() string {
 }
 
 // Up starts a process that keeps a machine, by keep, a command that ends in
-// KeepUntilDown, and waits until the machine can be used.
+// KeepUntilDown, and waits until the machine can be used. When ctx ends first, the
+// keeper is told to end, by SIGTERM, and has done so when Up returns.
 func Up(ctx context.Context, keep *exec.Cmd) (Info, error) {
 	r, w, err := os.Pipe()
 	if err != nil {
@@ -48,17 +49,18 @@ func Up(ctx context.Context, keep *exec.Cmd) (Info, error) {
 	if err != nil {
 		return Info{}, fmt.Errorf("start the keeper of the microVM: %w", err)
 	}
-	stop := context.AfterFunc(ctx, func() { _ = keep.Process.Kill() }) // it may have ended
+	stop := context.AfterFunc(ctx, func() { _ = keep.Process.Signal(syscall.SIGTERM) }) // it may have ended
 	defer stop()
 	said, err := io.ReadAll(r)
 	if err != nil {
 		return Info{}, fmt.Errorf("read what the keeper of the microVM says: %w", err)
 	}
+	if ctx.Err() != nil {
+		_ = keep.Wait() // how it ended is no news
+		return Info{}, context.Cause(ctx)
+	}
 	var report keeperReport
 	if len(said) == 0 || json.Unmarshal(said, &report) != nil {
-		if ctx.Err() != nil {
-			return Info{}, context.Cause(ctx)
-		}
 		return Info{}, fmt.Errorf("start the microVM: its keeper ended: %w", keep.Wait())
 	}
 	if report.Info == nil {

@@ -2,8 +2,10 @@ package vm
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"os"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"syscall"
@@ -89,6 +91,21 @@ func TestUp(t *testing.T) {
 	require.NoError(t, err)
 	require.Empty(t, machines)
 	require.ErrorAs(t, Down(ctx, dir, DefaultName), &not)
+	require.NoDirExists(t, dir)
+}
+
+// Whoever does not wait for a machine any more has none, and nothing of one.
+func TestUpGivenUp(t *testing.T) {
+	ctx, cancel := context.WithCancel(testContext(t))
+	dir := t.TempDir()
+	go func() {
+		for !up(filepath.Join(dir, DefaultName)) {
+			time.Sleep(time.Millisecond)
+		}
+		cancel()
+	}()
+	_, err := Up(ctx, second(t, keepThere+"="+dir))
+	require.ErrorIs(t, err, context.Canceled)
 	require.NoDirExists(t, dir)
 }
 
