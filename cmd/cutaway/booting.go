@@ -12,39 +12,49 @@ import (
 
 // watched has somebody at the terminal see what happens until a machine is
 // ready; with tell they also see what machine it is.
-func watched(c vm.Config, tell bool) vm.Config {
+func (c *cli) watched(m vm.Config, tell bool) vm.Config {
 	if !isTerminal(os.Stderr) {
-		return c
+		return m
 	}
-	c.Kernel.Progress = longWork
-	c.Booting = func(k *vm.Kernel, accel string) {
+	m.Kernel.Progress = c.longWork
+	m.Booting = func(k *vm.Kernel, accel string) {
 		how := "emulated in software"
 		if accel == "kvm" {
 			how = "under KVM"
 		}
-		transient(fmt.Sprintf(" booting Linux %s in a microVM, %s ...", k.Version, how))
+		c.transient(fmt.Sprintf(" booting Linux %s in a microVM, %s ...", k.Version, how))
 	}
-	c.Ready = func(m *vm.Machine) {
-		transient("")
+	m.Ready = func(up *vm.Machine) {
+		c.transient("")
 		if tell {
-			tellMachine(m.Kernel.Version, m.Accel, fmt.Sprintf("booted in %.1f s", m.Boot.Seconds()))
+			tellMachine(up.Kernel.Version, up.Accel, fmt.Sprintf("booted in %.1f s", up.Boot.Seconds()))
 		}
 	}
-	return c
+	return m
 }
 
-// transient shows a line that the next one replaces.
-func transient(line string) { fmt.Fprint(os.Stderr, "\r\x1b[K", line) }
+// transient shows a line that the next one replaces, or clear takes away.
+func (c *cli) transient(line string) {
+	c.unended = line != ""
+	fmt.Fprint(os.Stderr, "\r\x1b[K", line)
+}
+
+// clear takes away what transient has shown, for what comes in its place.
+func (c *cli) clear() {
+	if c.unended {
+		c.transient("")
+	}
+}
 
 // longWork shows how far something is that takes long.
-func longWork(doing string, percent float64) {
+func (c *cli) longWork(doing string, percent float64) {
 	if percent < 0 {
-		transient(" " + doing + " ...")
+		c.transient(" " + doing + " ...")
 		return
 	}
 	const width, fill = 16, "================"
 	done := min(int(percent/100*width), width)
-	transient(fmt.Sprintf(" %s [%-*s] %3.0f %%", doing, width, fill[:done], percent))
+	c.transient(fmt.Sprintf(" %s [%-*s] %3.0f %%", doing, width, fill[:done], percent))
 }
 
 // tellMachine says to a person in what machine the following happens, and why it

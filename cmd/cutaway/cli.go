@@ -26,6 +26,7 @@ type cli struct {
 	page     *trace.HTML    // with --format html, once there is something to show
 	summary  *trace.Summary // of a tour, for the page
 	patience *patience      // with a payload, after a signal
+	unended  bool           // the last line on a terminal is one of transient's
 }
 
 // command builds the tree of verbs.

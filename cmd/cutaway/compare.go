@@ -111,7 +111,7 @@ func (c *cli) bench(f compareFlags) (*sandbox.Lab, overhead.Options, error) {
 	o := overhead.Options{Only: f.only, Program: program, Quick: f.quick, InHost: f.in == "host" || disposable(), FullVM: f.fullVM,
 		About: stages.Conditions(l.Features, "cutaway "+version)}
 	if isTerminal(os.Stderr) {
-		o.Fetching = longWork
+		o.Fetching = c.longWork
 	}
 	return l, o, err
 }

@@ -145,6 +145,7 @@ func (c *cli) tell(w io.Writer, err error) {
 		payload payloadStatus
 		signal  *signalError
 	)
+	c.clear()
 	if errors.As(err, &payload) || errors.As(err, &signal) || unread(err) {
 		return // the status says it all
 	}

@@ -102,7 +102,7 @@ func (c *cli) inVM(cmd *cobra.Command, e errand) error {
 		status, err := vm.RunIn(cmd.Context(), link, o)
 		return c.left(status, err)
 	}
-	o.Config = watched(vm.Config{Tools: true, Memory: e.memory}, true)
+	o.Config = c.watched(vm.Config{Tools: true, Memory: e.memory}, true)
 	run := vm.Run
 	if e.reads {
 		run = runNamed(cmd.Name())

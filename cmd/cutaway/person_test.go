@@ -26,7 +26,7 @@ func atTerminal(ts *testscript.TestScript, neg bool, args []string) {
 		ts.Fatalf("usage: person FILE program args...")
 	}
 	cmd := exec.Command(args[1], args[2:]...)
-	for _, name := range []string{"PATH", "HOME", "CUTAWAY_STATE", "XDG_STATE_HOME", "LC_ALL"} {
+	for _, name := range []string{"PATH", "HOME", "CUTAWAY_STATE", "XDG_STATE_HOME", "XDG_CACHE_HOME", "LC_ALL"} {
 		cmd.Env = append(cmd.Env, name+"="+ts.Getenv(name))
 	}
 	cmd.Env = append(cmd.Env, "TERM=xterm", "NO_COLOR=1")

@@ -114,7 +114,7 @@ func (c *cli) inMachine(cmd *cobra.Command, f *vmFlags, args []string, tell bool
 	signals := make(chan os.Signal, 4)
 	signal.Notify(signals, passedOn...)
 	defer signal.Stop(signals)
-	o := vm.Options{Config: watched(config, tell), Share: f.share, Timeout: f.timeout, Before: takeProgress, After: bringProgress, Command: vm.Command{Args: args, Env: environment(),
+	o := vm.Options{Config: c.watched(config, tell), Share: f.share, Timeout: f.timeout, Before: takeProgress, After: bringProgress, Command: vm.Command{Args: args, Env: environment(),
 		Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr, Signals: signals,
 		Started: c.patience.begin}} // from here on a signal is the command's
 	if person() {
@@ -164,9 +164,10 @@ func (c *cli) vmUp() *cobra.Command {
 				return err
 			}
 			// Here, where somebody watches; the keeper finds it in the cache.
-			if _, err := vm.FindKernel(cmd.Context(), watched(config, false).Kernel); err != nil {
+			if _, err := vm.FindKernel(cmd.Context(), c.watched(config, false).Kernel); err != nil {
 				return err
 			}
+			c.clear()
 			self, err := os.Executable()
 			if err == nil && config.Kernel.File != "" {
 				f.kernel, err = filepath.Abs(f.kernel)
