@@ -1,0 +1,3 @@
+# says: the machine has that name as well
+hostname {{name}}
+unshare --uts sleep {{seconds}} &
