@@ -16,6 +16,8 @@ func (l *Lab) Stop(ctx context.Context, r Record) error {
 	if err := syscall.Kill(r.Host, syscall.SIGTERM); err != nil && !errors.Is(err, syscall.ESRCH) {
 		return fmt.Errorf("send SIGTERM to cutaway (pid %d) of container %s: %w", r.Host, r.ID, err)
 	}
+	// One that ^Z has stopped acts on nothing until it goes on. It may have ended.
+	_ = syscall.Kill(r.Host, syscall.SIGCONT)
 	for {
 		if _, err := os.Stat(l.Dirs.Journal(r.ID)); errors.Is(err, os.ErrNotExist) {
 			return nil

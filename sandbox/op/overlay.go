@@ -3,6 +3,7 @@ package op
 import (
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 
 	"cutaway/sandbox/sys"
@@ -28,19 +29,51 @@ func (Overlay) Name() string { return "overlay" }
 // maxData is what mount(2) takes of options: one page, less the final NUL.
 const maxData = 4095
 
-// Do implements Op. Options longer than a page are refused, and an image of forty
-// layers has them; so many are named relative to the directory they share.
+// Do implements Op. Of options longer than a page mount(2) takes the first page
+// only, and an image of forty layers has them; so many are named relative to the
+// directory they share, and more than sixty by the numbers of their descriptors.
 func (o Overlay) Do(k *sys.Kernel, _ *Target) error {
+	o.Lower = slices.Clone(o.Lower)
 	if parent, ok := o.parent(); ok && len(o.data()) > maxData {
 		if err := k.Chdir(parent); err != nil {
 			return at(err, "enter %s", parent)
 		}
-		o.Lower = slices.Clone(o.Lower)
 		for i, dir := range o.Lower {
 			o.Lower[i] = filepath.Base(dir)
 		}
 	}
+	if len(o.data()) > maxData && !k.Dry {
+		opened, err := open(o.Lower)
+		defer closeAll(opened)
+		if err == nil {
+			err = k.Chdir("/proc/self/fd")
+		}
+		if err != nil {
+			return at(err, "take hold of %d layers", len(o.Lower))
+		}
+		for i, fd := range opened {
+			o.Lower[i] = strconv.Itoa(int(fd))
+		}
+	}
 	return at(k.Mount("overlay", o.Target, "overlay", 0, o.data()), "mount overlay at %s", o.Target)
+}
+
+// open opens directories, as far as it can.
+func open(dirs []string) (opened []sys.FD, err error) {
+	for _, dir := range dirs {
+		fd, err := sys.OpenDirectory(dir)
+		if err != nil {
+			return opened, err
+		}
+		opened = append(opened, fd)
+	}
+	return opened, nil
+}
+
+func closeAll(fds []sys.FD) {
+	for _, fd := range fds {
+		sys.CloseFD(int(fd))
+	}
 }
 
 // Shell implements Op.
