@@ -191,7 +191,7 @@ func TestPlayer(t *testing.T) {
 	require.NoError(t, err)
 	require.Contains(t, out, "going on with section 3 of 4")
 	require.Contains(t, out, "No, look again: it is a) that")
-	require.Contains(t, out, "You predicted a) this. The kernel says: b) that.")
+	require.Contains(t, out, "You predicted a) this. What happened: b) that.")
 	require.Contains(t, out, "the manual (https://example.org/x)")
 	require.Equal(t, "done", course[0].Progress(done))
 	require.Zero(t, Resume(course[0], done), "what is behind begins anew")

@@ -181,9 +181,9 @@ func (p *Player) answer(l Lesson, s Section, letter, before string) {
 		was := *earlier.Choice
 		text := "You predicted " + was.full(before) + ". "
 		if before == was.Letter(was.Right) {
-			text += "The kernel agrees."
+			text += "That is what happened."
 		} else {
-			text += "The kernel says: " + was.full(was.Letter(was.Right)) + "."
+			text += "What happened: " + was.full(was.Letter(was.Right)) + "."
 		}
 		p.say("%s", Text([]byte(text), p.Options))
 	}
