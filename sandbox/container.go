@@ -355,11 +355,13 @@ func (c *Container) shell(ctx context.Context) error {
 	relayed := make(chan error, 1)
 	go func() { relayed <- c.opts.Relay(ctx, master) }()
 	var r pid1.Reply
-	if _, err := c.channel.Receive(&r); err != nil {
+	_, err = c.channel.Receive(&r)
+	said := lastWords(relayed, master) // until then the person's terminal is not theirs
+	switch {
+	case err != nil:
 		return c.lost(err)
-	}
-	if r.Error != nil {
+	case r.Error != nil:
 		return r.Error
 	}
-	return lastWords(relayed, master)
+	return said
 }

@@ -1,12 +1,18 @@
 package sandbox
 
 import (
+	"context"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
+	"syscall"
 	"testing"
+	"time"
 
 	"cutaway/sandbox/plan"
+	"cutaway/sandbox/trace"
 
 	"github.com/stretchr/testify/require"
 )
@@ -37,4 +43,36 @@ func TestLinksLeadNowhereElse(t *testing.T) {
 	made, err := os.ReadDir(host)
 	require.NoError(t, err)
 	require.Empty(t, made)
+}
+
+// TestShellGivesTheTerminalBack has init killed while somebody has a shell in the
+// midst of building: who is asked what to do then has the terminal, and nobody else.
+func TestShellGivesTheTerminalBack(t *testing.T) {
+	lab := newLab(t)
+	o := null(t)
+	var back atomic.Bool
+	init := 0
+	o.Relay = func(_ context.Context, master *os.File) error {
+		err := syscall.Kill(init, syscall.SIGKILL)
+		_, _ = io.Copy(io.Discard, master) // EIO is its end
+		time.Sleep(100 * time.Millisecond)
+		back.Store(true)
+		return err
+	}
+	asked := false
+	o.Watch, o.Pause = true, func(_ context.Context, next trace.Preview) (trace.Decision, error) {
+		switch {
+		case next.PID == 0:
+			return trace.Go, nil // there is no inside yet
+		case init == 0:
+			init = next.PID
+			return trace.Shell, nil
+		}
+		asked = true
+		require.True(t, back.Load())
+		return trace.Quit, nil
+	}
+	_, err := Run(t.Context(), lab.Lab, lab.spec("/bin/true"), o, false)
+	require.ErrorIs(t, err, ErrQuit)
+	require.True(t, asked)
 }
