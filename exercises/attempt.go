@@ -28,7 +28,8 @@ type Attempt struct {
 	Params   map[string]string `json:"params"`
 	Nonce    string            `json:"nonce"` // marks the processes of setup.sh
 	Begun    time.Time         `json:"begun"`
-	Hints    int               `json:"hints"` // how many were given
+	Hints    int               `json:"hints"`        // how many were given
+	Ran      time.Time         `json:"ran,omitzero"` // when the program was built that was launched last
 }
 
 // attemptFile holds an attempt in its directory, markVariable its nonce in the

@@ -58,7 +58,7 @@ func (a *Attempt) run(ctx context.Context) ([]Finding, error) {
 		if f, err := a.build(ctx); f != nil || err != nil {
 			return f, err
 		}
-	} else if pid, err := findProcess(fill(a.Exercise.Process, a.Params)); pid != 0 || err != nil {
+	} else if pid, err := findProcess(fill(a.Exercise.Process, a.Params)); err != nil || pid != 0 && a.launched() {
 		return nil, err
 	}
 	// What an earlier run of it left would be in the way.
@@ -76,6 +76,13 @@ func (a *Attempt) upToDate() (bool, error) {
 	}
 	binary, err := os.Stat(filepath.Join(a.Dir, program))
 	return err == nil && !binary.ModTime().Before(text.ModTime()), nil
+}
+
+// launched reports whether the program is still the one that was launched last: a
+// newer one may have been built elsewhere.
+func (a *Attempt) launched() bool {
+	binary, err := os.Stat(filepath.Join(a.Dir, program))
+	return err == nil && binary.ModTime().Equal(a.Ran)
 }
 
 // build compiles it: one file, the standard library, no network.
@@ -109,7 +116,12 @@ func (a *Attempt) launch(ctx context.Context) ([]Finding, error) {
 	c.Dir, c.Stdout, c.Stderr = a.Dir, log, log
 	c.Env = append(os.Environ(), markVariable+"="+a.Nonce)
 	c.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
-	if err := c.Start(); err != nil {
+	binary, err := os.Stat(filepath.Join(a.Dir, program))
+	if err == nil {
+		a.Ran = binary.ModTime()
+		err = errors.Join(a.save(), c.Start())
+	}
+	if err != nil {
 		return nil, fmt.Errorf("run your program: %w", err)
 	}
 	ended := make(chan error, 1)
