@@ -1,0 +1,2 @@
+# says: the machine's was taken away
+umount /mnt/{{name}}
