@@ -37,7 +37,9 @@ const usageBlock = 7
 // WriteUsage writes a Moment as a block that takes the place of the one before:
 // on a terminal only.
 func WriteUsage(w io.Writer, o TextOptions, title string, runs time.Duration, m Moment, first bool) error {
-	bar := func(used, of float64) string { return usageBar(used, of, o.ASCII) }
+	const longest, beside = 24, 52 // columns: of a bar, and of what stands beside it
+	wide := max(0, min(longest, o.columns()-beside))
+	bar := func(used, of float64) string { return usageBar(used, of, wide, o.ASCII) }
 	lines := []string{
 		fmt.Sprintf("%s   runs for %s   (^C ends)", cleanLine(title), runs.Round(time.Second)),
 		fmt.Sprintf("processor  %s %6.2f   of %s, made to wait %.0f %%", bar(m.Rates.CPU, m.CPUMax), m.Rates.CPU, limitText(int64(100*m.CPUMax), hundredths), 100*m.Rates.Throttled),
@@ -58,16 +60,15 @@ func WriteUsage(w io.Writer, o TextOptions, title string, runs time.Duration, m 
 	return err
 }
 
-// usageBar draws a share of a limit; without one it stays empty.
-func usageBar(used, of float64, ascii bool) string {
-	const wide = 24
+// usageBar draws a share of a limit, so many columns wide; without one it stays empty.
+func usageBar(used, of float64, wide int, ascii bool) string {
 	full, empty := "█", "░"
 	if ascii {
 		full, empty = "#", "."
 	}
 	n := 0
 	if of > 0 && used > 0 {
-		n = min(wide, max(1, int(wide*used/of+0.5)))
+		n = min(wide, max(1, int(float64(wide)*used/of+0.5)))
 	}
 	return strings.Repeat(full, n) + strings.Repeat(empty, wide-n)
 }

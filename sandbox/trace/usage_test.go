@@ -27,6 +27,7 @@ func TestUsage(t *testing.T) {
 	require.NoError(t, WriteUsageLine(&b, free, false))
 	require.NoError(t, WriteUsage(&b, TextOptions{}, "container ab12cd web", 90*time.Second, limited, true))
 	require.NoError(t, WriteUsage(&b, TextOptions{ASCII: true, Width: 40}, "container ab12cd", time.Hour, free, false))
+	require.NoError(t, WriteUsage(&b, TextOptions{ASCII: true, Width: 64}, "container ab12cd web", time.Hour, limited, false))
 	golden(t, "usage.txt", b.Bytes())
 	narrow(t, 80, moves.ReplaceAllString(b.String(), ""), "usage")
 }
