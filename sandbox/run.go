@@ -18,6 +18,9 @@ import (
 func Run(ctx context.Context, l *Lab, spec plan.Spec, o Options, terminal bool) (exit sys.Exit, err error) {
 	person := o.Stdio
 	var master *os.File
+	if !terminal {
+		defer keepModes(person)()
+	}
 	if terminal {
 		if spec.Linux.Devices {
 			spec.Process.Terminal = true

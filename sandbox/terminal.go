@@ -67,3 +67,22 @@ func Relay(ctx context.Context, in, out, master *os.File) error {
 	}
 	return err
 }
+
+// keepModes notes how the person's terminal is set, if one of these is it; restore
+// sets it so again, whatever a payload that had it for its own has made of it.
+func keepModes(stdio [3]*os.File) (restore func()) {
+	for _, f := range stdio {
+		before, err := term.GetState(int(f.Fd()))
+		if err != nil {
+			continue // no terminal
+		}
+		return func() {
+			// A shell may have put itself in the foreground and not us back, and whoever
+			// is in the background is stopped for this: tcsetattr(3), SIGTTOU.
+			signal.Ignore(syscall.SIGTTOU)
+			defer signal.Reset(syscall.SIGTTOU)
+			_ = term.Restore(int(f.Fd()), before) // it may have gone
+		}
+	}
+	return func() {}
+}
