@@ -36,11 +36,11 @@ type Container struct {
 	child   sys.Socket // init's end, until it is born
 	micros  int64      // time the last group's calls took
 
-	mu         sync.Mutex // guards pidfd and killedByUs against a Kill from another goroutine
-	pidfd      int
-	killedByUs bool
-	waited     bool
-	exit       sys.Exit
+	mu       sync.Mutex // guards pidfd against a Kill from another goroutine
+	pidfd    int
+	headless bool // init's main thread ended, and others live
+	waited   bool
+	exit     sys.Exit
 }
 
 // Mark is a variable for the environment of a program of the host that works for
@@ -134,6 +134,9 @@ func (c *Container) ask(group []int) error {
 	_, becomesPayload := c.Plan[group[len(group)-1]].Op.(op.Exec)
 	announced := false
 	for {
+		for becomesPayload && !c.channel.Ready(100*time.Millisecond) {
+			c.endHeadless()
+		}
 		var r pid1.Reply
 		fd, err := c.channel.Receive(&r)
 		if errors.Is(err, io.EOF) && becomesPayload && (announced || !c.opts.Watch) {
@@ -164,35 +167,6 @@ func (c *Container) ask(group []int) error {
 	}
 }
 
-// confirm tells a successful execve from an init that was killed: both close
-// the socket, but the dead one can be waited for at once.
-func (c *Container) confirm() error {
-	if !sys.Gone(c.pidfd, 0) {
-		return nil
-	}
-	exit, err := c.Wait()
-	if err == nil && exit.Signal == syscall.SIGKILL && c.killed() {
-		return errors.New("init was killed before it could become the payload")
-	}
-	return err // a payload may well have ended by now
-}
-
-// lost explains an init that went silent.
-func (c *Container) lost(err error) error {
-	if c.target.PID == 0 {
-		return fmt.Errorf("speak to init: %w", err)
-	}
-	c.Kill()
-	exit, waitErr := c.Wait()
-	if waitErr != nil {
-		return waitErr
-	}
-	if exit.Signal != 0 {
-		return fmt.Errorf("init (pid %d) was ended by %s before it became the payload", c.target.PID, exit.SignalName())
-	}
-	return fmt.Errorf("init (pid %d) ended with status %d before it became the payload", c.target.PID, exit.Code)
-}
-
 // Extend does one more operation of the host for a container that runs. It is
 // undone with the container's own.
 func (c *Container) Extend(o op.Op) error {
@@ -215,19 +189,10 @@ func (c *Container) Kill() { c.Signal(syscall.SIGKILL) }
 func (c *Container) Signal(s syscall.Signal) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if s == syscall.SIGKILL {
-		c.killedByUs = true
-	}
 	if c.pidfd > 0 {
 		// The process may have ended; nothing is to be done about it then.
 		_ = sys.Signal(c.pidfd, s)
 	}
-}
-
-func (c *Container) killed() bool {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.killedByUs
 }
 
 // Wait waits for the payload to end. It may be called again.

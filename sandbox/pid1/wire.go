@@ -15,6 +15,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"time"
 
 	"cutaway/sandbox/features"
 	"cutaway/sandbox/op"
@@ -133,6 +134,9 @@ func (c *Channel) Receive(v any) (fd int, err error) {
 	}
 	return -1, unmarshal(message, v)
 }
+
+// Ready reports whether Receive would return at once, waiting at most d.
+func (c *Channel) Ready(d time.Duration) bool { return c.socket.Ready(d) }
 
 // Close closes this end.
 func (c *Channel) Close() error { return c.socket.Close() }

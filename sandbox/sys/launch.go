@@ -289,9 +289,14 @@ func Subreaper() error {
 }
 
 // Gone reports whether the process behind pidfd has ended, waiting at most d.
-func Gone(pidfd int, d time.Duration) bool {
-	p := []unix.PollFd{{Fd: int32(pidfd), Events: unix.POLLIN}}
-	n, err := unix.Poll(p, int(d.Milliseconds()))
+func Gone(pidfd int, d time.Duration) bool { return readable(pidfd, d) }
+
+// readable reports whether there is something to read, or nobody left to write,
+// waiting at most d: ppoll(2).
+func readable(fd int, d time.Duration) bool {
+	p := []unix.PollFd{{Fd: int32(fd), Events: unix.POLLIN}}
+	wait := unix.NsecToTimespec(d.Nanoseconds())
+	n, err := unix.Ppoll(p, &wait, nil)
 	return err == nil && n > 0
 }
 

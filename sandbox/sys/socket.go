@@ -6,6 +6,7 @@ import (
 	"math"
 	"os"
 	"strconv"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -48,6 +49,9 @@ func closeOnExecFrom(first int) {
 		}
 	}
 }
+
+// Ready reports whether Receive would return at once, waiting at most d.
+func (s Socket) Ready(d time.Duration) bool { return readable(s.FD, d) }
 
 // Close closes this end.
 func (s Socket) Close() error { return unix.Close(s.FD) }
