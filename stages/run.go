@@ -90,7 +90,7 @@ func (r *Runner) Run(ctx context.Context, s Stage) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, release()) }()
-	l, err := r.build(ctx, s, func(o sandbox.Options) (*Look, error) { return r.look(ctx, s.Slug, Spec(s, m), o, m) }, m)
+	l, err := r.build(s, func(o sandbox.Options) (*Look, error) { return r.look(ctx, s.Slug, Spec(s, m), o, m) }, m)
 	if err != nil {
 		return err
 	}
@@ -119,24 +119,34 @@ func (r *Runner) open(s Stage) {
 		Step: s.Number(), Of: len(All) - 1})
 }
 
-// build starts the container of a stage; going back is a new start that passes
-// one pause less.
-func (r *Runner) build(ctx context.Context, s Stage, start func(sandbox.Options) (*Look, error), m Materials) (*Look, error) {
-	paused := 0
+// build starts the container of a stage.
+func (r *Runner) build(s Stage, start func(sandbox.Options) (*Look, error), m Materials) (l *Look, err error) {
 	o := r.options(s, m)
-	if r.Pause != nil {
+	o.Pause = r.Pause
+	err = r.Stepping(o, func(o sandbox.Options) (err error) {
+		l, err = start(o)
+		return err
+	})
+	return l, err
+}
+
+// Stepping has a container started by o; going back is a new start that passes one
+// pause less.
+func (r *Runner) Stepping(o sandbox.Options, start func(sandbox.Options) error) error {
+	paused := 0
+	if pause := o.Pause; pause != nil {
 		o.Pause = func(ctx context.Context, p trace.Preview) (trace.Decision, error) {
 			paused = p.Step - o.Before
-			return r.Pause(ctx, p)
+			return pause(ctx, p)
 		}
 	}
 	for {
-		l, err := start(o)
+		err := start(o)
 		if !errors.Is(err, sandbox.ErrBack) {
-			return l, err
+			return err
 		}
 		o.Skip = max(0, paused-2)
-		r.emit(trace.Event{Event: trace.NoteEvent, Stage: s.Slug, Text: "torn down; building up again to the step before"})
+		r.emit(trace.Event{Event: trace.NoteEvent, Stage: o.Stage, Text: "torn down; building up again to the step before"})
 	}
 }
 
@@ -202,7 +212,7 @@ func (r *Runner) exec(ctx context.Context, s Stage, c Command, ended func(trace.
 	defer func() { err = errors.Join(err, release()) }()
 	spec := Spec(s, m)
 	spec.Process.Args = c.Args
-	_, err = r.build(ctx, s, func(o sandbox.Options) (*Look, error) {
+	_, err = r.build(s, func(o sandbox.Options) (*Look, error) {
 		o.Stdio = c.Stdio
 		exit, err := sandbox.Run(ctx, r.Lab, spec, o, c.Terminal)
 		status = exit.Status()

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"sync"
 
 	"cutaway/sandbox"
 	"cutaway/sandbox/image"
@@ -88,7 +89,7 @@ func (c *cli) runImage(cmd *cobra.Command, f runFlags, ref string, args []string
 		}
 		return either(err, finish)
 	}
-	status, err := c.payload(ctx, r, sandbox.Options{Name: f.name, Image: ref, Rest: whole}, early, f)
+	status, err := c.payload(ctx, r, sandbox.Options{Name: f.name, Image: ref, Rest: sync.OnceValues(whole)}, early, f)
 	return ended(status, either(err, finish))
 }
 
@@ -118,14 +119,19 @@ func (c *cli) payload(ctx context.Context, r *stages.Runner, o sandbox.Options, 
 			return sandbox.TellReady(container)
 		}
 	}
-	exit, err := sandbox.Run(ctx, r.Lab, spec, o, f.tty)
+	status := 0
+	err := r.Stepping(o, func(o sandbox.Options) error {
+		exit, err := sandbox.Run(ctx, r.Lab, spec, o, f.tty)
+		status = exit.Status()
+		return err
+	})
 	if errors.Is(err, sandbox.ErrQuit) {
 		return 0, nil
 	}
 	if err == nil {
 		err = ctx.Err() // the payload ended because we were told to
 	}
-	return exit.Status(), err
+	return status, err
 }
 
 // detach runs the same command line once more, without us.
