@@ -109,7 +109,7 @@ func Start(ctx context.Context, e Exercise, dir string) (*Attempt, error) {
 		return nil, fmt.Errorf("start exercise: %w", err)
 	}
 	if err := a.setUp(ctx); err != nil {
-		return nil, errors.Join(err, a.End(ctx))
+		return nil, errors.Join(err, a.End(context.WithoutCancel(ctx))) // also after ^C
 	}
 	return a, nil
 }

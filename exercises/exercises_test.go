@@ -65,6 +65,29 @@ func TestVerifyCanFail(t *testing.T) {
 	require.ErrorContains(t, verify(course("exercise.json", `{"titel": "t"}`)), "unknown field")
 }
 
+// Whoever gives up while the set-up is under way finds nothing of it afterwards.
+func TestStartGivenUp(t *testing.T) {
+	made := filepath.Join(t.TempDir(), "made")
+	c := fstest.MapFS{}
+	for name, text := range map[string]string{"task.md": "do it", "hints.md": "so", "solution.sh": "true", "wrong/a.sh": "# says: because\ntrue",
+		"exercise.json": `{"title": "t", "kind": "do", "params": {"n": "number 20000 60000"}, "process": "sleep {{n}}", "checks": [{"want": "its own UTS namespace", "fact": "process.uts", "must": {"not": "{{host}}"}, "causes": [{"says": "because"}]}]}`,
+		"setup.sh":      "touch " + made + "; sleep 1000", "clean.sh": "rm " + made} {
+		c["03-uts/x/"+name] = &fstest.MapFile{Data: []byte(text)}
+	}
+	all, err := Read(c)
+	require.NoError(t, err)
+	ctx, cancel := context.WithCancel(t.Context())
+	go func() {
+		for _, err := os.Stat(made); err != nil; _, err = os.Stat(made) {
+			time.Sleep(time.Millisecond)
+		}
+		cancel()
+	}()
+	_, err = Start(ctx, all[0], t.TempDir())
+	require.Error(t, err)
+	require.NoFileExists(t, made)
+}
+
 func TestFind(t *testing.T) {
 	all := []Exercise{{Slug: "03-uts/rename"}, {Slug: "04-pid/one"}, {Slug: "04-pid/two"}}
 	for _, word := range []string{"03-uts/rename", "rename", "3", "03", "uts", "03-uts"} {
