@@ -35,6 +35,7 @@ var hints = map[string]map[sys.Errno]string{
 	},
 	"setuid": {
 		sys.EINVAL: "the user namespace of the container has no such id; /proc/self/uid_map lists those it has",
+		sys.EPERM:  "inside a user namespace that an ordinary user made setgroups(2) is denied, see /proc/self/setgroups: run it outside, as that user",
 	},
 	"execve": {
 		sys.ENOENT:  "the program, or the interpreter it names, is not in the container's root filesystem",

@@ -85,9 +85,15 @@ var provoke = map[string]map[sys.Errno]func(k *sys.Kernel, dir string) error{
 		becomeNobody(k)
 		return Run(Rlimit{Type: "RLIMIT_NICE", Soft: 40, Hard: 40}, k, nil)
 	}},
-	"setuid": {sys.EINVAL: func(*sys.Kernel, string) error {
-		return child(exec.Command("unshare", "--user", "--map-root-user", os.Args[0]), "setuid")
-	}},
+	"setuid": {
+		sys.EINVAL: func(*sys.Kernel, string) error {
+			return child(exec.Command("unshare", "--user", "--map-root-user", os.Args[0]), "setuid")
+		},
+		sys.EPERM: func(k *sys.Kernel, _ string) error {
+			becomeNobody(k)
+			return Run(SetUser{UID: 1}, k, nil)
+		},
+	},
 	"execve": {
 		sys.ENOENT: func(_ *sys.Kernel, dir string) error { return execIn(dir, "none", nil) },
 		sys.EACCES: func(_ *sys.Kernel, dir string) error {
