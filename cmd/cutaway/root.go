@@ -54,8 +54,9 @@ func whereAmI() error {
    cutaway doctor         can this machine run the lab
    cutaway tour           all stages in a row
    cutaway stage          list them; cutaway stage 04 plays one
-   cutaway lesson         list the lessons; cutaway lesson 04 asks, runs, explains
+   cutaway lesson         list the lessons; lesson 04 asks, runs, explains
    cutaway exercise list  tasks whose result is checked in the kernel
+   cutaway vm shell       a root shell in a microVM, to do these in
    cutaway run IMAGE      the complete container, as docker run
    cutaway inspect PID    the kernel objects of any process
    cutaway compare        what a container costs here, and what a VM does
