@@ -161,7 +161,8 @@ func (w *wallTest) room(t *testing.T, standing, gone []wall) *Look {
 		for _, name := range names {
 			changes[name](w, &spec)
 		}
-		l, err := w.runner.look(t.Context(), container.Slug, spec, sandbox.Options{}, Materials{})
+		// It outlives this attempt: the next ones are made in it as well.
+		l, err := w.runner.look(context.WithoutCancel(t.Context()), container.Slug, spec, sandbox.Options{}, Materials{})
 		require.NoError(t, err, "a container %s", key)
 		w.rooms[key] = l
 	}
