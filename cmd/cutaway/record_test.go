@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -41,14 +42,19 @@ func TestRecording(t *testing.T) {
 		"%s is stale: go test ./cmd/cutaway -run TestRecording -update, then go test ./sandbox/trace -update", recorded)
 }
 
-// steps says of every step of a recording what it did to which kinds of object.
+// ofOneRun is what is another in each run, or on each machine, in the arguments of
+// calls: text, files and numbers. Flags are left.
+var ofOneRun = regexp.MustCompile(`"[^"]*"|<[^>]*>|\b([0-9]+|[0-9a-f]{6})\b`)
+
+// steps says of every step of a recording by which calls it did what to which kinds
+// of object.
 func steps(t *testing.T, ndjson []byte) string {
 	t.Helper()
 	var b strings.Builder
 	for line := range bytes.Lines(ndjson) {
 		var e trace.Event
 		require.NoError(t, json.Unmarshal(line, &e))
-		if e.Event != trace.StepEvent {
+		if e.Event != trace.StepEvent && e.Event != trace.EarlierEvent {
 			continue
 		}
 		fmt.Fprintf(&b, "%s %d/%d %s %s", e.Stage, e.Step, e.Of, e.Where, e.Op)
@@ -61,6 +67,9 @@ func steps(t *testing.T, ndjson []byte) string {
 			}
 			slices.Sort(kinds)
 			fmt.Fprintf(&b, " %v", slices.Compact(kinds))
+		}
+		for _, c := range e.Calls {
+			fmt.Fprintf(&b, "\n  %s(%s)", c.Name, ofOneRun.ReplaceAllString(strings.Join(c.Args, ", "), "_"))
 		}
 		b.WriteByte('\n')
 	}
