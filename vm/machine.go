@@ -106,7 +106,7 @@ func Boot(ctx context.Context, c Config) (*Machine, error) {
 			return nil, err
 		}
 	}
-	files := maps.Clone(c.Files)
+	files := c.Files
 	if c.Tools {
 		if files, err = tools(); err != nil {
 			return nil, err
