@@ -22,5 +22,6 @@
 //	container.go        the life of one container
 //	watch.go            what a step changed, by package inspect
 //	journal.go          what is undone, and clean.go: by whom, after a kill -9
+//	event/event.go      what is told of it
 //	trace/text.go       how it looks
 package sandbox

@@ -8,11 +8,11 @@ import (
 	"syscall"
 	"time"
 
+	"cutaway/sandbox/event"
 	"cutaway/sandbox/features"
 	"cutaway/sandbox/op"
 	"cutaway/sandbox/plan"
 	"cutaway/sandbox/sys"
-	"cutaway/sandbox/trace"
 )
 
 // Lab makes containers on this machine.
@@ -20,7 +20,7 @@ type Lab struct {
 	Dirs     Dirs
 	Features features.Features
 	// Emit is told of everything that happens; nil tells nobody.
-	Emit func(trace.Event)
+	Emit func(event.Event)
 	// Aside is what a command for another terminal begins with: sudo, say.
 	Aside string
 }
@@ -71,7 +71,7 @@ type Options struct {
 	// is all of them.
 	Shown func(plan.Spec, plan.Plan) []bool
 	// Pause is asked before each shown step but the first Skip ones.
-	Pause func(context.Context, trace.Preview) (trace.Decision, error)
+	Pause func(context.Context, event.Preview) (event.Decision, error)
 	Skip  int
 	// Before is how many steps were told before those of the Plan.
 	Before int

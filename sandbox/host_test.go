@@ -12,12 +12,12 @@ import (
 	"testing"
 	"time"
 
+	"cutaway/sandbox/event"
 	"cutaway/sandbox/image"
 	"cutaway/sandbox/inspect"
 	"cutaway/sandbox/op"
 	"cutaway/sandbox/plan"
 	"cutaway/sandbox/sys"
-	"cutaway/sandbox/trace"
 
 	"github.com/stretchr/testify/require"
 )
@@ -161,7 +161,7 @@ func TestRefusedPayload(t *testing.T) {
 func TestBothWays(t *testing.T) {
 	b := newLab(t)
 	var calls []sys.Call
-	b.Emit = func(e trace.Event) { calls = append(calls, e.Calls...) }
+	b.Emit = func(e event.Event) { calls = append(calls, e.Calls...) }
 	for _, watch := range []bool{true, false} {
 		read, write, err := os.Pipe()
 		require.NoError(t, err)
@@ -187,11 +187,11 @@ func TestCancelled(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
 		o := null(t)
 		o.Watch = true
-		o.Pause = func(_ context.Context, p trace.Preview) (trace.Decision, error) {
+		o.Pause = func(_ context.Context, p event.Preview) (event.Decision, error) {
 			if p.Step == step+1 {
 				cancel()
 			}
-			return trace.Go, nil
+			return event.Go, nil
 		}
 		_, err := b.Start(ctx, b.spec("sleep", "60"), o)
 		require.ErrorIs(t, err, context.Canceled, "step %d", step)
@@ -200,15 +200,15 @@ func TestCancelled(t *testing.T) {
 
 func TestQuitAndBack(t *testing.T) {
 	b := newLab(t)
-	for decision, want := range map[trace.Decision]error{trace.Quit: ErrQuit, trace.Back: ErrBack} {
+	for decision, want := range map[event.Decision]error{event.Quit: ErrQuit, event.Back: ErrBack} {
 		o := null(t)
 		o.Watch = true
-		o.Pause = func(_ context.Context, p trace.Preview) (trace.Decision, error) {
+		o.Pause = func(_ context.Context, p event.Preview) (event.Decision, error) {
 			require.NotEmpty(t, p.Why)
 			if p.Step == 12 {
 				return decision, nil
 			}
-			return trace.Go, nil
+			return event.Go, nil
 		}
 		_, err := b.Start(t.Context(), b.spec("sleep", "60"), o)
 		require.ErrorIs(t, err, want)
@@ -332,7 +332,7 @@ func TestTwoLabsWatched(t *testing.T) {
 	for range cap(made) {
 		l, err := New(b.Dirs.Data)
 		require.NoError(t, err)
-		l.Emit = func(e trace.Event) {
+		l.Emit = func(e event.Event) {
 			for _, kind := range append(e.Unexpected, e.Missing...) {
 				surprises <- fmt.Sprintf("step %d, %s: %s", e.Step, e.Op, kind)
 			}

@@ -22,14 +22,15 @@ var layers = map[string]int{
 	"docs":    0,
 	"lessons": 3, "exercises": 3, "stages": 3, "vm": 3,
 	"sandbox":    2,
-	"sandbox/op": 1, "sandbox/plan": 1, "sandbox/pid1": 1, "sandbox/inspect": 1, "sandbox/trace": 1,
+	"sandbox/op": 1, "sandbox/plan": 1, "sandbox/pid1": 1, "sandbox/inspect": 1, "sandbox/event": 1, "sandbox/trace": 1,
 	"sandbox/features": 1, "sandbox/image": 1, "sandbox/profile": 1, "sandbox/initbin": 1,
 	"sandbox/sys": 0, "vm/deb": 0, "vm/wire": 0,
 }
 
 // beside are the imports that stay within a layer.
 var beside = map[string][]string{
-	"sandbox/trace":   {"sandbox/inspect"},
+	"sandbox/event":   {"sandbox/inspect"},
+	"sandbox/trace":   {"sandbox/event", "sandbox/inspect"},
 	"sandbox/plan":    {"sandbox/op", "sandbox/features"},
 	"sandbox/pid1":    {"sandbox/plan", "sandbox/op", "sandbox/features"},
 	"sandbox/profile": {"sandbox/op", "sandbox/features"},
@@ -148,6 +149,17 @@ func TestProbeStandsAlone(t *testing.T) {
 
 // Init is started for every container, and pays for what is linked into it.
 func TestInitLinksOnlyWhatItNeeds(t *testing.T) {
+	require.ElementsMatch(t, []string{"cmd/cutaway-init", "sandbox/pid1", "sandbox/plan", "sandbox/op", "sandbox/features", "sandbox/sys"}, linked(t, "cmd/cutaway-init"))
+}
+
+// So is a program that starts containers and has nothing to show.
+func TestImportsNoRenderer(t *testing.T) {
+	require.NotContains(t, linked(t, "sandbox"), "sandbox/trace")
+}
+
+// linked gives the packages of ours that a package brings with it, and itself.
+func linked(t *testing.T, pkg string) []string {
+	t.Helper()
 	imports := map[string][]string{} // of each package of ours
 	for _, f := range sources(t) {
 		pkg := path.Dir(f.path)
@@ -157,13 +169,13 @@ func TestInitLinksOnlyWhatItNeeds(t *testing.T) {
 			}
 		}
 	}
-	linked := []string{"cmd/cutaway-init"}
-	for i := 0; i < len(linked); i++ {
-		for _, pkg := range imports[linked[i]] {
-			if !slices.Contains(linked, pkg) {
-				linked = append(linked, pkg)
+	all := []string{pkg}
+	for i := 0; i < len(all); i++ {
+		for _, pkg := range imports[all[i]] {
+			if !slices.Contains(all, pkg) {
+				all = append(all, pkg)
 			}
 		}
 	}
-	require.ElementsMatch(t, []string{"cmd/cutaway-init", "sandbox/pid1", "sandbox/plan", "sandbox/op", "sandbox/features", "sandbox/sys"}, linked)
+	return all
 }

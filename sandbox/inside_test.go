@@ -11,8 +11,8 @@ import (
 	"testing"
 	"time"
 
+	"cutaway/sandbox/event"
 	"cutaway/sandbox/plan"
-	"cutaway/sandbox/trace"
 
 	"github.com/stretchr/testify/require"
 )
@@ -60,17 +60,17 @@ func TestShellGivesTheTerminalBack(t *testing.T) {
 		return err
 	}
 	asked := false
-	o.Watch, o.Pause = true, func(_ context.Context, next trace.Preview) (trace.Decision, error) {
+	o.Watch, o.Pause = true, func(_ context.Context, next event.Preview) (event.Decision, error) {
 		switch {
 		case next.PID == 0:
-			return trace.Go, nil // there is no inside yet
+			return event.Go, nil // there is no inside yet
 		case init == 0:
 			init = next.PID
-			return trace.Shell, nil
+			return event.Shell, nil
 		}
 		asked = true
 		require.True(t, back.Load())
-		return trace.Quit, nil
+		return event.Quit, nil
 	}
 	_, err := Run(t.Context(), lab.Lab, lab.spec("/bin/true"), o, false)
 	require.ErrorIs(t, err, ErrQuit)

@@ -10,9 +10,9 @@ import (
 	"strings"
 	"sync"
 
+	"cutaway/sandbox/event"
 	"cutaway/sandbox/inspect"
 	"cutaway/sandbox/plan"
-	"cutaway/sandbox/trace"
 )
 
 // watcher looks at the kernel before and after each shown step and tells what
@@ -25,7 +25,7 @@ type watcher struct {
 	alone bool              // no other lab was at work when last was taken
 	asked int               // pauses so far
 
-	unseen trace.Event // what the steps that go by unseen have called, Of counts them
+	unseen event.Event // what the steps that go by unseen have called, Of counts them
 }
 
 // before asks whether to go on, and looks.
@@ -61,11 +61,11 @@ func (w *watcher) catchUp(ctx context.Context) error {
 	}
 	if e := w.unseen; e.Of > 0 {
 		diff := w.c.mine(inspect.Compare(w.told, now))
-		e.Event, e.Stage, e.PID = trace.EarlierEvent, w.c.opts.Stage, w.c.PID()
+		e.Event, e.Stage, e.PID = event.EarlierEvent, w.c.opts.Stage, w.c.PID()
 		e.Created, e.Changed, e.Removed = diff.Created, diff.Changed, diff.Removed
 		w.c.lab.emit(e)
 	}
-	w.last, w.told, w.unseen = now, now, trace.Event{}
+	w.last, w.told, w.unseen = now, now, event.Event{}
 	return nil
 }
 
@@ -85,7 +85,7 @@ func (w *watcher) pause(ctx context.Context, i int) error {
 	}
 	step := w.c.Plan[i]
 	n, of := w.position(i)
-	preview := trace.Preview{Stage: w.c.opts.Stage, Step: n, Of: of, Where: string(step.Where), PID: w.c.PID(),
+	preview := event.Preview{Stage: w.c.opts.Stage, Step: n, Of: of, Where: string(step.Where), PID: w.c.PID(),
 		Why: step.Why, Calls: previewed(step.Op, w.c.target), Shell: step.Op.Shell(), Watch: w.c.watchHints()}
 	for {
 		decision, err := w.c.opts.Pause(ctx, preview)
@@ -93,13 +93,13 @@ func (w *watcher) pause(ctx context.Context, i int) error {
 			return err
 		}
 		switch decision {
-		case trace.Quit:
+		case event.Quit:
 			return ErrQuit
-		case trace.Back:
+		case event.Back:
 			return ErrBack
-		case trace.Shell:
+		case event.Shell:
 			if err := w.c.shell(ctx); err != nil {
-				w.c.lab.emit(trace.Event{Event: trace.NoteEvent, Text: "no shell: " + err.Error()})
+				w.c.lab.emit(event.Event{Event: event.NoteEvent, Text: "no shell: " + err.Error()})
 			}
 		default:
 			return nil
@@ -141,7 +141,7 @@ func (w *watcher) after(ctx context.Context, group []int) error {
 		diff = without(diff, func(o inspect.Object) bool { return !expected(step, o.Kind) && w.c.shared(o) })
 	}
 	n, of := w.position(i)
-	e := trace.Event{Event: trace.StepEvent, Stage: w.c.opts.Stage, Step: n, Of: of, Where: string(step.Where),
+	e := event.Event{Event: event.StepEvent, Stage: w.c.opts.Stage, Step: n, Of: of, Where: string(step.Where),
 		PID: w.c.PID(), Op: step.Op.Name(), Why: step.Why, Shell: step.Op.Shell(), Calls: calls,
 		Created: diff.Created, Changed: diff.Changed, Removed: diff.Removed, Micros: w.c.micros}
 	e.Unexpected, e.Missing = judge(step, diff.Kinds())
@@ -253,9 +253,9 @@ func (l *Lab) Scope() inspect.Scope {
 	return scope
 }
 
-func (l *Lab) emit(e trace.Event) {
+func (l *Lab) emit(e event.Event) {
 	if l.Emit != nil {
-		e.Schema = trace.Schema
+		e.Schema = event.Schema
 		l.Emit(e)
 	}
 }

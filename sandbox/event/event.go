@@ -1,10 +1,10 @@
-// Package trace holds Events, the only thing renderers ever see of a running
-// lab, and the renderers themselves: text.go for people, json.go for programs,
-// html.go for a browser.
+// Package event holds what the lab tells of itself: an Event for each thing that
+// has happened, a Preview for a step that is about to be done.
 //
-// Its one invariant: an Event carries facts (calls made, objects read back), so
-// that every renderer tells the same story. Read event.go, then text.go.
-package trace
+// Its one invariant: it is data and imports no renderer, so that a program which
+// starts a container and shows nothing does not start up with one. Package trace
+// renders it. Read event.go, then preview.go.
+package event
 
 import (
 	"cutaway/sandbox/inspect"
