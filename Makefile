@@ -29,6 +29,7 @@ LAB := $(wildcard /etc/cutaway-machine)
 OUT := bin
 BUILTIN := sandbox/image/builtin
 IMAGE := $(BUILTIN)/image.tar
+DIGEST := sandbox/image/store/builtin.digest
 PROBE := $(BUILTIN)/probe.bin
 INIT := sandbox/initbin/cutaway-init
 
@@ -69,10 +70,11 @@ $(PROBE): bin/probe
 	cp bin/probe $@
 
 # Where there is no apt-get to fetch a static busybox with, the host's is used.
-# The generator runs here, whatever GOARCH the image is for.
-$(IMAGE): $(OUT)/probe $(filter-out %_test.go,$(wildcard sandbox/image/builtin*.go)) $(shell find $(BUILTIN)/layers $(BUILTIN)/generate $(BUILTIN)/applets.txt -type f ! -name '*_test.go')
+# The generator runs here, whatever GOARCH the image is for. It writes the image's
+# digest as well; where that is missing, the image is made once more.
+$(IMAGE): $(OUT)/probe $(if $(wildcard $(DIGEST)),,FORCE) $(filter-out %_test.go,$(wildcard sandbox/image/builtin*.go)) $(shell find $(BUILTIN)/layers $(BUILTIN)/generate $(BUILTIN)/applets.txt -type f ! -name '*_test.go')
 	command -v apt-get >/dev/null || vm/packages.sh install busybox
-	GOARCH= $(GO) run ./$(BUILTIN)/generate -arch $(GOARCH) -probe $(OUT)/probe -o $@
+	GOARCH= $(GO) run ./$(BUILTIN)/generate -arch $(GOARCH) -probe $(OUT)/probe -o $@ -digest $(DIGEST)
 
 # This file changes when GOARCH does, and makes probe and image follow.
 $(OUT)/arch: FORCE
@@ -116,10 +118,10 @@ ARM := bin/arm64
 
 test-arm64: packages-test-arm64 build
 	@mkdir -p $(ARM)
-	@printf '{"Replace": {"%s": "%s", "%s": "%s", "%s": "%s"}}\n' \
-		$(CURDIR)/$(IMAGE) $(CURDIR)/$(ARM)/image.tar $(CURDIR)/$(INIT) $(CURDIR)/$(ARM)/init \
+	@printf '{"Replace": {"%s": "%s", "%s": "%s", "%s": "%s", "%s": "%s"}}\n' \
+		$(CURDIR)/$(IMAGE) $(CURDIR)/$(ARM)/image.tar $(CURDIR)/$(DIGEST) $(CURDIR)/$(ARM)/image.digest $(CURDIR)/$(INIT) $(CURDIR)/$(ARM)/init \
 		$(CURDIR)/$(INIT).sha256 $(CURDIR)/$(ARM)/init.sha256 >$(ARM)/overlay.json
-	$(MAKE) GOARCH=arm64 OUT=$(ARM) IMAGE=$(ARM)/image.tar INIT=$(ARM)/init OVERLAY="-overlay $(ARM)/overlay.json" build
+	$(MAKE) GOARCH=arm64 OUT=$(ARM) IMAGE=$(ARM)/image.tar DIGEST=$(ARM)/image.digest INIT=$(ARM)/init OVERLAY="-overlay $(ARM)/overlay.json" build
 	$(GO) test -count=1 -v -timeout 28m -run TestARM64 ./vm/kernels
 
 # From Debian's archive to a whole machine, in software emulation if need be:
@@ -149,6 +151,6 @@ bench: packages-bench build
 # and `sudo make clean` it is.
 clean:
 	@if [ -x bin/cutaway ]; then bin/cutaway clean; fi
-	rm -rf bin $(IMAGE) $(PROBE) $(INIT) $(INIT).sha256
+	rm -rf bin $(IMAGE) $(DIGEST) $(PROBE) $(INIT) $(INIT).sha256
 
 FORCE:

@@ -9,7 +9,7 @@ import (
 	"strings"
 	"time"
 
-	"cutaway/sandbox/image"
+	"cutaway/sandbox/image/store"
 	"cutaway/sandbox/op"
 	"cutaway/sandbox/plan"
 	"cutaway/sandbox/sys"
@@ -33,7 +33,7 @@ func (l *Lab) Clean() ([]string, error) {
 	swept, sweepErr := l.abandonedPlaces()
 	rest, restErr := l.sweep()
 	swept, sweepErr = append(swept, rest...), errors.Join(sweepErr, restErr)
-	half, storeErr := image.Sweep(l.Dirs.Images())
+	half, storeErr := store.Sweep(l.Dirs.Images())
 	for _, path := range half {
 		swept = append(swept, "half done "+path)
 	}

@@ -23,7 +23,7 @@ var layers = map[string]int{
 	"lessons": 3, "exercises": 3, "stages": 3, "vm": 3,
 	"sandbox":    2,
 	"sandbox/op": 1, "sandbox/plan": 1, "sandbox/pid1": 1, "sandbox/inspect": 1, "sandbox/event": 1, "sandbox/trace": 1,
-	"sandbox/features": 1, "sandbox/image": 1, "sandbox/profile": 1, "sandbox/initbin": 1,
+	"sandbox/features": 1, "sandbox/image": 1, "sandbox/image/store": 1, "sandbox/profile": 1, "sandbox/initbin": 1,
 	"sandbox/sys": 0, "vm/deb": 0, "vm/wire": 0,
 }
 
@@ -34,7 +34,7 @@ var beside = map[string][]string{
 	"sandbox/plan":    {"sandbox/op", "sandbox/features"},
 	"sandbox/pid1":    {"sandbox/plan", "sandbox/op", "sandbox/features"},
 	"sandbox/profile": {"sandbox/op", "sandbox/features"},
-	"sandbox/image":   {"sandbox/image"}, // the generator of the built-in image
+	"sandbox/image":   {"sandbox/image", "sandbox/image/store"}, // image: the generator of the built-in image
 	"cmd":             {},
 	"vm":              {"vm"},
 	"exercises":       {"stages", "lessons"},
@@ -155,6 +155,22 @@ func TestInitLinksOnlyWhatItNeeds(t *testing.T) {
 // So is a program that starts containers and has nothing to show.
 func TestImportsNoRenderer(t *testing.T) {
 	require.NotContains(t, linked(t, "sandbox"), "sandbox/trace")
+}
+
+// Nor do they need what fetches and unpacks images, with HTTP, TLS and compressors:
+// of the module that has it, package store takes the types of documents.
+func TestImportsNoRegistry(t *testing.T) {
+	all := linked(t, "sandbox")
+	require.Contains(t, all, "sandbox/image/store")
+	require.NotContains(t, all, "sandbox/image")
+	for _, f := range sources(t) {
+		for _, i := range f.imports {
+			what, ok := strings.CutPrefix(i, "github.com/google/go-containerregistry/pkg/")
+			if ok && !f.test() && slices.Contains(all, path.Dir(f.path)) && what != "v1" && what != "v1/types" {
+				t.Errorf("%s imports %s, which brings the registry's client with it", f.path, i)
+			}
+		}
+	}
 }
 
 // linked gives the packages of ours that a package brings with it, and itself.

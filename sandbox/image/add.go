@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"io"
 
+	"cutaway/sandbox/image/store"
+
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/google/go-containerregistry/pkg/v1/partial"
 )
@@ -13,7 +15,7 @@ import (
 // Add puts an image that is no registry's into the store under ref: the
 // built-in one, or one just made. It is verified like any other.
 func (s *Store) Add(ctx context.Context, ref string, img v1.Image) (*Image, error) {
-	full, err := Canonical(ref)
+	full, err := store.Canonical(ref)
 	if err != nil {
 		return nil, err
 	}
@@ -24,11 +26,11 @@ func (s *Store) Add(ctx context.Context, ref string, img v1.Image) (*Image, erro
 	defer t.discard()
 	entry, err := t.addImage(ctx, img)
 	if err != nil {
-		return nil, fmt.Errorf("add image %s: %w", full, withSpace(s.dir, err))
+		return nil, fmt.Errorf("add image %s: %w", full, store.WithSpace(s.Dir(), err))
 	}
 	added, err := t.commit(newEntry(full, entry, entry))
 	if err != nil {
-		return nil, fmt.Errorf("add image %s: %w", full, withSpace(s.dir, err))
+		return nil, fmt.Errorf("add image %s: %w", full, store.WithSpace(s.Dir(), err))
 	}
 	return added, nil
 }
@@ -100,7 +102,7 @@ func (t *staging) addFrom(d v1.Descriptor, from io.Reader, what string) error {
 	if t.has(d.Digest) {
 		return nil
 	}
-	v, err := verify(from, d, what, "memory")
+	v, err := store.Verify(from, d, what, "memory")
 	if err != nil {
 		return err
 	}

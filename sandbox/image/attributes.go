@@ -11,28 +11,9 @@ import (
 	"syscall"
 	"time"
 
+	"cutaway/sandbox/image/store"
 	"cutaway/sandbox/sys"
 )
-
-// Owner maps user and group IDs of an image to those on disk.
-type Owner struct {
-	// UIDBase and GIDBase are added to every ID: a container whose ID 0 is
-	// host ID 100000 has base 100000.
-	UIDBase, GIDBase int
-	// Squash leaves every file to the calling user, who need not be root then.
-	Squash bool
-}
-
-// key names the owner in paths.
-func (o Owner) key() string {
-	switch {
-	case o.Squash:
-		return "squashed"
-	case o.UIDBase == 0 && o.GIDBase == 0:
-		return "plain"
-	}
-	return fmt.Sprintf("uid%d-gid%d", o.UIDBase, o.GIDBase)
-}
 
 // maxID is the highest user or group ID: 2^32-1 means "no change" to chown(2).
 const maxID = math.MaxUint32 - 1
@@ -90,7 +71,7 @@ func attributesAt(file string, info fs.FileInfo) (attributes, error) {
 	if err != nil {
 		return attributes{}, fmt.Errorf("read extended attributes of %s: %w", file, err)
 	}
-	for _, key := range opaqueXattrs {
+	for _, key := range store.OpaqueXattrs {
 		delete(xattrs, key)
 	}
 	return attributes{
@@ -160,7 +141,7 @@ func (s *setter) xattrs(xattrs map[string][]byte, set func(string, []byte) error
 			s.skip(key + " names users by IDs that are mapped")
 			continue
 		case key == "security.capability":
-			value = s.owner.capability(value)
+			value = capability(value, s.owner)
 		}
 		err := set(key, value)
 		if errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT) {
@@ -183,7 +164,7 @@ func (s *setter) skip(reason string) {
 // capability converts file capabilities for a container whose root is not the
 // host's: revision 2 counts in the initial user namespace only, revision 3 in
 // the one whose root is the ID at its end (capabilities(7), since Linux 4.14).
-func (o Owner) capability(value []byte) []byte {
+func capability(value []byte, o Owner) []byte {
 	const revision, revision2, revision3, size2 = 0xff000000, 0x02000000, 0x03000000, 20
 	if o.UIDBase == 0 || o.Squash || len(value) != size2 {
 		return value

@@ -10,10 +10,6 @@ import (
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 )
 
-// BuiltInRef is the reference of the embedded image. It names no registry: the
-// image comes out of this program.
-const BuiltInRef = "built-in"
-
 // builtInFiles holds README.md and applets.txt, the small files of each layer
 // and, in a program that was built with `make`, image.tar; if that was not on
 // Linux, probe.bin in its place.
@@ -37,23 +33,6 @@ func BuiltIn() (v1.Image, error) {
 	}
 	// A file of an embed.FS can be read at any offset and needs no closing.
 	return readLayout(file.(io.ReaderAt))
-}
-
-// BuiltInDigest is the digest of the embedded image's manifest. It is "" in a
-// program without one: what the host has makes the image then.
-func BuiltInDigest() (string, error) {
-	file, err := builtInFiles.Open("builtin/image.tar")
-	if errors.Is(err, fs.ErrNotExist) {
-		return "", nil
-	}
-	if err != nil {
-		return "", err
-	}
-	l, err := openLayout(file.(io.ReaderAt))
-	if err != nil {
-		return "", err
-	}
-	return l.manifest.Digest.String(), nil
 }
 
 // fromHost makes the image from what the host has.

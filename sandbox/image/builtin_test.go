@@ -149,6 +149,7 @@ func TestBuiltInIsEmbedded(t *testing.T) {
 	img, err := BuiltIn()
 	require.NoError(t, err)
 	require.NoError(t, validate.Image(img))
+	require.Equal(t, digestOfImage(t, img), BuiltInDigest(), "image and digest are of one make")
 	layers, err := img.Layers()
 	require.NoError(t, err)
 	require.Len(t, layers, 3)

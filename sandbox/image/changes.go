@@ -14,6 +14,7 @@ import (
 	"strings"
 	"syscall"
 
+	"cutaway/sandbox/image/store"
 	"cutaway/sandbox/sys"
 )
 
@@ -61,7 +62,7 @@ func (c *changes) write(name string, info fs.FileInfo) error {
 	if strings.HasPrefix(base, whiteoutPrefix) {
 		return errors.New("in a layer this name means that another is gone")
 	}
-	if isWhiteout(info) {
+	if store.IsWhiteout(info) {
 		return c.tar.WriteHeader(&tar.Header{Typeflag: tar.TypeReg, Name: path.Join(dir, whiteoutPrefix+base), ModTime: info.ModTime(), Format: tar.FormatPAX})
 	}
 	h, opaque, err := c.header(name, info)
@@ -142,12 +143,12 @@ func (c *changes) xattrs(name string, h *tar.Header) (opaque bool, err error) {
 			// What is here is only part of the file: the rest is in another layer.
 			return false, fmt.Errorf("%s: only the mounted overlay has all of it", key)
 		case own:
-			opaque = opaque || slices.Contains(opaqueXattrs, key) && string(value) == "y"
+			opaque = opaque || slices.Contains(store.OpaqueXattrs, key) && string(value) == "y"
 			continue
 		case key == "security.selinux", strings.HasPrefix(key, "system.posix_acl_") && c.owner.UIDBase+c.owner.GIDBase != 0:
 			continue // the host's label; and ids that would have to be mapped
 		case key == "security.capability":
-			value = c.owner.portable(value)
+			value = portable(value, c.owner)
 		}
 		if h.PAXRecords == nil {
 			h.PAXRecords = map[string]string{}
@@ -169,7 +170,7 @@ func overlayMark(key string) (mark string, own bool) {
 
 // portable takes back what capability did: file capabilities that count for the
 // root of one user namespace become those that count for whoever is root.
-func (o Owner) portable(value []byte) []byte {
+func portable(value []byte, o Owner) []byte {
 	const revision, revision2, revision3, size2, size3 = 0xff000000, 0x02000000, 0x03000000, 20, 24
 	if len(value) != size3 {
 		return value

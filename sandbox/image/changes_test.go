@@ -15,6 +15,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"cutaway/sandbox/image/store"
 	"cutaway/sandbox/sys"
 )
 
@@ -128,7 +129,7 @@ func TestFileOfALayer(t *testing.T) {
 	require.Equal(t, "secret", string(content))
 	_, err = s.File(limited(t), img.Layers[1], "etc/secret")
 	require.ErrorIs(t, err, fs.ErrNotExist)
-	bottom := img.Blobs()[slices.IndexFunc(img.Blobs(), func(b Blob) bool { return b.Role == "layer" })].Path
+	bottom := img.Blobs()[slices.IndexFunc(img.Blobs(), func(b store.Blob) bool { return b.Role == "layer" })].Path
 	blob, err := os.ReadFile(bottom)
 	require.NoError(t, err)
 	blob[len(blob)-1] ^= 1

@@ -7,6 +7,7 @@ import (
 	"os"
 	"syscall"
 
+	"cutaway/sandbox/image/store"
 	"cutaway/sandbox/sys"
 )
 
@@ -20,7 +21,7 @@ func (o *overlay) link(x *extractor, l pendingLink) error {
 		_, err = to.fd.Lstat(base)
 	}
 	if err != nil { // not copied up for another link
-		file, err := below(o.lowers, l.target)
+		file, err := store.Lookup(o.lowers, l.target)
 		if err != nil {
 			return err
 		}

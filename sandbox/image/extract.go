@@ -11,6 +11,7 @@ import (
 	"sync/atomic"
 	"syscall"
 
+	"cutaway/sandbox/image/store"
 	"cutaway/sandbox/sys"
 )
 
@@ -25,10 +26,10 @@ type budget struct{ entries, bytes atomic.Int64 }
 
 func (b *budget) take(entries, bytes int64) error {
 	if b.entries.Add(entries) > maxEntries {
-		return &LimitError{What: "image", Limit: maxEntries, Unit: "files"}
+		return &store.LimitError{What: "image", Limit: maxEntries, Unit: "files"}
 	}
 	if bytes < 0 || bytes > maxUnpacked || b.bytes.Add(bytes) > maxUnpacked {
-		return &LimitError{What: "image", Limit: maxUnpacked, Unit: "bytes of files"}
+		return &store.LimitError{What: "image", Limit: maxUnpacked, Unit: "bytes of files"}
 	}
 	return nil
 }
@@ -52,14 +53,14 @@ type merging interface {
 // extractor unpacks one layer into a tree.
 type extractor struct {
 	tree    *tree
-	layer   Layer
+	layer   store.Layer
 	merging merging
 	budget  *budget
 	setter  setter
 	buf     []byte
 }
 
-func newExtractor(t *tree, l Layer, o Owner, m merging, b *budget) *extractor {
+func newExtractor(t *tree, l store.Layer, o Owner, m merging, b *budget) *extractor {
 	return &extractor{tree: t, layer: l, merging: m, budget: b, setter: setter{owner: o}, buf: make([]byte, 256<<10)}
 }
 
@@ -87,7 +88,7 @@ func (x *extractor) run(ctx context.Context, r io.Reader) error {
 // fault says which entry an error is about.
 func (x *extractor) fault(name string, err error) error {
 	var layer *LayerError
-	var limit *LimitError
+	var limit *store.LimitError
 	if err == nil || errors.As(err, &layer) || errors.As(err, &limit) {
 		return err
 	}

@@ -20,6 +20,7 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/types"
 	"github.com/stretchr/testify/require"
 
+	"cutaway/sandbox/image/store"
 	"cutaway/sandbox/sys"
 )
 
@@ -209,7 +210,7 @@ func TestBrokenArchives(t *testing.T) {
 			clean := inventory(t, s.Dir())
 			_, err := s.Unpack(limited(t), img, Owner{})
 			require.ErrorContains(t, err, c.want)
-			require.NoError(t, os.Remove(s.path("layers", "plain")))
+			require.NoError(t, os.Remove(s.Path("layers", "plain")))
 			require.Equal(t, clean, inventory(t, s.Dir()))
 		})
 	}
@@ -237,7 +238,7 @@ func sizedHeader(t *testing.T, size int64) []byte {
 func TestTooManyEntries(t *testing.T) {
 	var b budget
 	require.NoError(t, b.take(maxEntries, 0))
-	var limit *LimitError
+	var limit *store.LimitError
 	require.ErrorAs(t, b.take(1, 0), &limit)
 }
 
@@ -326,8 +327,8 @@ func TestOrdinaryUser(t *testing.T) {
 		require.NoError(t, err)
 		info, err := os.Lstat(filepath.Join(lowers[0], "d", "a"))
 		require.NoError(t, err)
-		require.True(t, isWhiteout(info))
-		opaque, err := isOpaque(filepath.Join(lowers[0], "o"))
+		require.True(t, store.IsWhiteout(info))
+		opaque, err := store.IsOpaque(filepath.Join(lowers[0], "o"))
 		require.NoError(t, err)
 		require.True(t, opaque)
 		info, err = os.Stat(filepath.Join(lowers[0], "d"))
@@ -336,7 +337,7 @@ func TestOrdinaryUser(t *testing.T) {
 		flat := filepath.Join(dir, "flat")
 		require.NoError(t, s.Flatten(limited(t), img, Owner{Squash: true}, flat))
 		require.NoFileExists(t, filepath.Join(flat, "d", "a"))
-		require.NoError(t, removeTree(flat))
+		require.NoError(t, store.RemoveTree(flat))
 		require.NoError(t, s.Remove("test:1"))
 		require.NoDirExists(t, lowers[0])
 		return
@@ -344,7 +345,7 @@ func TestOrdinaryUser(t *testing.T) {
 	// Not below t.TempDir(): nobody may not get through.
 	home, err := os.MkdirTemp("", "cutaway-test-")
 	require.NoError(t, err)
-	t.Cleanup(func() { require.NoError(t, removeTree(home)) })
+	t.Cleanup(func() { require.NoError(t, store.RemoveTree(home)) })
 	program := filepath.Join(home, "image.test")
 	data, err := os.ReadFile("/proc/self/exe")
 	require.NoError(t, err)
@@ -371,7 +372,7 @@ func FuzzLayer(f *testing.F) {
 	base := archive(f, entries{aDir("d"), aFile("d/g", "below"), aFile("d/f", "below")})
 	f.Fuzz(func(t *testing.T, layer []byte) {
 		s := openStore(t)
-		around := s.path("..")
+		around := s.Path("..")
 		before, err := os.ReadDir(around)
 		require.NoError(t, err)
 		img := stacked(t, s, base, layer)
@@ -382,7 +383,7 @@ func FuzzLayer(f *testing.F) {
 			require.NoDirExists(t, flat)
 		}
 		if unpackErr == nil {
-			require.DirExists(t, s.path("layers", "plain", layerName(img.Layers[1])))
+			require.DirExists(t, s.Path("layers", "plain", img.Layers[1].Name()))
 		}
 		after, err := os.ReadDir(around)
 		require.NoError(t, err)

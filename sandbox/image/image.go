@@ -6,256 +6,51 @@
 // compared with what refers to it, and nothing a layer contains can name a
 // file outside the directory the layer is unpacked into.
 //
-// Read this file for what an image is; then reference.go (names), pull.go with
-// session.go and transport.go (the registry protocol), store.go with
-// staging.go (the store), and unpack.go, extract.go, whiteout.go (layers), and
-// changes.go for the way back.
+// Read package store first: what an image is, its names, and where it is kept.
+// Then pull.go with session.go and transport.go (the registry protocol),
+// staging.go (how the store is filled), and unpack.go, extract.go, whiteout.go
+// (layers), and changes.go for the way back.
 package image
 
-import (
-	"bytes"
-	"encoding/json"
-	"fmt"
-	"maps"
-	"os"
-	"slices"
-	"time"
+import "cutaway/sandbox/image/store"
 
-	v1 "github.com/google/go-containerregistry/pkg/v1"
-	"github.com/google/go-containerregistry/pkg/v1/types"
+// Store is a store that can be added to.
+type Store struct {
+	*store.Store
+
+	// Note is told of what unpacking left out, such as a device node; it may
+	// be nil. It is called from several goroutines.
+	Note func(string)
+}
+
+// Open opens the store in dir, making it if need be.
+func Open(dir string) (*Store, error) {
+	s, err := store.Open(dir)
+	if err != nil {
+		return nil, err
+	}
+	return &Store{Store: s}, nil
+}
+
+// What the store has goes by the same names here.
+type (
+	Image          = store.Image
+	Config         = store.Config
+	Owner          = store.Owner
+	User           = store.User
+	DigestError    = store.DigestError
+	ReferenceError = store.ReferenceError
 )
 
-// Image is an image in a Store.
-type Image struct {
-	Ref       string // full reference: docker.io/library/busybox:latest
-	Digest    string // of the manifest, "sha256:..."
-	MediaType string // of the manifest
-	Platform  string // "linux/amd64", from the config
-	Created   time.Time
-	Layers    []Layer // the base first
-	Config    Config
+// BuiltInRef is the reference of the embedded image.
+const BuiltInRef = store.BuiltInRef
 
-	blobs []Blob
-}
+// ErrNotFound is what errors.Is finds when an image does not exist, be it in
+// the store or in a registry.
+var ErrNotFound = store.ErrNotFound
 
-// Layer is one layer of an image.
-type Layer struct {
-	Digest    string // of the blob as it travels, usually compressed
-	DiffID    string // of the tar archive inside
-	ChainID   string // of this layer on the ones below: image-spec config.md, "Layer ChainID"
-	MediaType string
-	Size      int64  // bytes of the blob
-	CreatedBy string // the build step that made it, where the config tells
-}
+// BuiltInDigest is the digest of the embedded image's manifest; "" without one.
+func BuiltInDigest() string { return store.BuiltInDigest() }
 
-// Config is how the image's author wants it run: image-spec config.md.
-type Config struct {
-	Env          []string // NAME=value
-	Entrypoint   []string
-	Cmd          []string // arguments of Entrypoint, or the whole command
-	User         string   // user[:group], names or numbers
-	WorkingDir   string
-	ExposedPorts []string // "80/tcp"
-	Volumes      []string
-	StopSignal   string
-	Labels       map[string]string
-	History      []History // oldest first
-}
-
-// History is one build step.
-type History struct {
-	Created    time.Time
-	CreatedBy  string
-	Comment    string
-	EmptyLayer bool // the step changed the config only
-}
-
-// Blob is one content-addressed file of an image, sized as it lies in the store.
-type Blob struct {
-	Role      string // "index", "manifest", "config" or "layer"
-	Digest    string
-	MediaType string
-	Size      int64  // bytes
-	Path      string // in the store
-}
-
-// Blobs lists the files the image consists of: the index it came from, if any,
-// the manifest, the config and the layers from the base up.
-func (i *Image) Blobs() []Blob { return slices.Clone(i.blobs) }
-
-// load reads the image that entry of the store's index refers to. Index,
-// manifest and config are verified here, layers when they are unpacked: here
-// only their presence and size. With an error comes what could be read.
-func (s *Store) load(entry v1.Descriptor) (*Image, error) {
-	img := &Image{
-		Ref: entry.Annotations[refName], Digest: entry.Digest.String(), MediaType: string(entry.MediaType),
-	}
-	if text := entry.Annotations[indexDigest]; text != "" {
-		if err := s.loadIndex(img, text); err != nil {
-			return img, err
-		}
-	}
-	img.addBlob(s, "manifest", entry)
-	raw, err := s.readBlob(entry, "manifest")
-	if err != nil {
-		return img, err
-	}
-	manifest, err := parseManifest(raw)
-	if err != nil {
-		return img, err
-	}
-	img.addBlob(s, "config", manifest.Config)
-	for _, d := range manifest.Layers {
-		img.addBlob(s, "layer", d)
-	}
-	if raw, err = s.readBlob(manifest.Config, "config"); err != nil {
-		return img, err
-	}
-	config, err := parseConfig(raw)
-	if err != nil {
-		return img, err
-	}
-	if err := img.setLayers(manifest, config); err != nil {
-		return img, err
-	}
-	img.setConfig(config)
-	for _, d := range manifest.Layers {
-		if err := s.checkPresent(d); err != nil {
-			return img, err
-		}
-	}
-	return img, nil
-}
-
-// loadIndex adds the multi-architecture index the image was chosen from.
-func (s *Store) loadIndex(img *Image, digest string) error {
-	d := v1.Descriptor{MediaType: types.OCIImageIndex}
-	var err error
-	if d.Digest, err = v1.NewHash(digest); err != nil {
-		return fmt.Errorf("parse digest %q: %w", digest, err)
-	}
-	info, err := os.Stat(s.blobPath(d.Digest))
-	if err != nil {
-		return s.missing(d, err)
-	}
-	d.Size = info.Size()
-	raw, err := s.readBlob(d, "index")
-	if err != nil {
-		return err
-	}
-	index, err := parseIndex(raw)
-	if err != nil {
-		return err
-	}
-	if index.MediaType != "" {
-		d.MediaType = index.MediaType
-	}
-	img.addBlob(s, "index", d)
-	return nil
-}
-
-func (i *Image) addBlob(s *Store, role string, d v1.Descriptor) {
-	i.blobs = append(i.blobs, Blob{
-		Role: role, Digest: d.Digest.String(), MediaType: string(d.MediaType), Size: d.Size, Path: s.blobPath(d.Digest),
-	})
-}
-
-// setLayers pairs the manifest's layers with the config's diff IDs and with
-// those steps of the history that made one.
-func (i *Image) setLayers(m *v1.Manifest, c *v1.ConfigFile) error {
-	if len(m.Layers) != len(c.RootFS.DiffIDs) {
-		return fmt.Errorf("read image %s: manifest lists %d layers, config %d", i.Digest, len(m.Layers), len(c.RootFS.DiffIDs))
-	}
-	var steps []string
-	for _, h := range c.History {
-		if !h.EmptyLayer {
-			steps = append(steps, h.CreatedBy)
-		}
-	}
-	var chain v1.Hash
-	for n, d := range m.Layers {
-		diff := c.RootFS.DiffIDs[n]
-		chain = chainID(chain, diff)
-		l := Layer{
-			Digest: d.Digest.String(), DiffID: diff.String(), ChainID: chain.String(),
-			MediaType: string(d.MediaType), Size: d.Size,
-		}
-		if len(steps) == len(m.Layers) {
-			l.CreatedBy = steps[n]
-		}
-		i.Layers = append(i.Layers, l)
-	}
-	return nil
-}
-
-// chainID identifies a layer together with all layers below it, whose chain ID
-// is parent (zero at the bottom): image-spec config.md, "Layer ChainID".
-func chainID(parent, diff v1.Hash) v1.Hash {
-	if parent.Hex == "" {
-		return diff
-	}
-	// Hashing a string in memory cannot fail.
-	h, _, _ := v1.SHA256(bytes.NewReader([]byte(parent.String() + " " + diff.String())))
-	return h
-}
-
-func (i *Image) setConfig(c *v1.ConfigFile) {
-	i.Platform = platformOf(c).String()
-	i.Created = c.Created.Time
-	i.Config = Config{
-		Env: c.Config.Env, Entrypoint: c.Config.Entrypoint, Cmd: c.Config.Cmd,
-		User: c.Config.User, WorkingDir: c.Config.WorkingDir,
-		ExposedPorts: slices.Sorted(maps.Keys(c.Config.ExposedPorts)),
-		Volumes:      slices.Sorted(maps.Keys(c.Config.Volumes)),
-		StopSignal:   c.Config.StopSignal, Labels: c.Config.Labels,
-	}
-	for _, h := range c.History {
-		i.Config.History = append(i.Config.History, History{
-			Created: h.Created.Time, CreatedBy: h.CreatedBy, Comment: h.Comment, EmptyLayer: h.EmptyLayer,
-		})
-	}
-}
-
-// parseManifest reads an image manifest. A document that could also be read as
-// an index is refused: its meaning would depend on a header that no digest
-// covers (image-spec, CVE-2021-41190).
-func parseManifest(raw []byte) (*v1.Manifest, error) {
-	var both struct {
-		v1.Manifest
-		Manifests json.RawMessage `json:"manifests"`
-	}
-	if err := json.Unmarshal(raw, &both); err != nil {
-		return nil, fmt.Errorf("parse manifest: %w", err)
-	}
-	if both.Manifests != nil {
-		return nil, fmt.Errorf("parse manifest: it lists manifests as well: ambiguous document refused")
-	}
-	if both.Config.Digest.Hex == "" {
-		return nil, fmt.Errorf("parse manifest: it names no config: not an image")
-	}
-	return &both.Manifest, nil
-}
-
-// parseIndex reads an image index, with the same care.
-func parseIndex(raw []byte) (*v1.IndexManifest, error) {
-	var both struct {
-		v1.IndexManifest
-		Layers json.RawMessage `json:"layers"`
-		Config json.RawMessage `json:"config"`
-	}
-	if err := json.Unmarshal(raw, &both); err != nil {
-		return nil, fmt.Errorf("parse index: %w", err)
-	}
-	if both.Layers != nil || both.Config != nil {
-		return nil, fmt.Errorf("parse index: it lists layers as well: ambiguous document refused")
-	}
-	return &both.IndexManifest, nil
-}
-
-func parseConfig(raw []byte) (*v1.ConfigFile, error) {
-	c, err := v1.ParseConfigFile(bytes.NewReader(raw))
-	if err != nil {
-		return nil, fmt.Errorf("parse image config: %w", err)
-	}
-	return c, nil
-}
+// FindUser resolves user[:group] in the layers of an image.
+func FindUser(lowers []string, user string) (User, error) { return store.FindUser(lowers, user) }

@@ -9,12 +9,14 @@ import (
 	"os"
 	"path/filepath"
 
+	"cutaway/sandbox/image/store"
+
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/google/go-containerregistry/pkg/v1/empty"
 	ocilayout "github.com/google/go-containerregistry/pkg/v1/layout"
 )
 
-// containerdName is where docker save has the whole name; refName has only the
+// containerdName is where docker save has the whole name; store.RefName has only the
 // tag then.
 const containerdName = "io.containerd.image.name"
 
@@ -50,7 +52,7 @@ func (s *Store) Save(ref, dir string) (err error) {
 	if err != nil {
 		return err
 	}
-	from, err := ocilayout.FromPath(s.path("layout"))
+	from, err := ocilayout.FromPath(s.Path("layout"))
 	if err != nil {
 		return err
 	}
@@ -62,7 +64,7 @@ func (s *Store) Save(ref, dir string) (err error) {
 	if err != nil {
 		return err
 	}
-	return to.AppendImage(image, ocilayout.WithAnnotations(map[string]string{refName: img.Ref}))
+	return to.AppendImage(image, ocilayout.WithAnnotations(map[string]string{store.RefName: img.Ref}))
 }
 
 // Load puts the images of the layout in dir into the store: all of them by their
@@ -87,7 +89,7 @@ func (s *Store) Load(ctx context.Context, dir, ref string) (loaded []*Image, err
 		return nil, &LayoutError{dir, "without a name they are loaded by those they have", fmt.Errorf("%d images, and one name", len(list.Manifests))}
 	}
 	for _, d := range list.Manifests {
-		name := cmp.Or(ref, d.Annotations[containerdName], d.Annotations[refName])
+		name := cmp.Or(ref, d.Annotations[containerdName], d.Annotations[store.RefName])
 		if name == "" {
 			return loaded, &LayoutError{dir, "give it one: cutaway load DIR NAME", fmt.Errorf("image %s has no name", d.Digest)}
 		}
@@ -111,8 +113,8 @@ func layoutIndex(dir string) (v1.ImageIndex, error) {
 	if !info.Mode().IsRegular() {
 		return nil, fmt.Errorf("%s is not a regular file", path)
 	}
-	if info.Size() > maxManifest {
-		return nil, &LimitError{What: path, Limit: maxManifest, Unit: "bytes"}
+	if info.Size() > store.MaxManifest {
+		return nil, &store.LimitError{What: path, Limit: store.MaxManifest, Unit: "bytes"}
 	}
 	return ocilayout.ImageIndexFromPath(dir)
 }
@@ -125,7 +127,7 @@ func (s *Store) loadOne(ctx context.Context, index v1.ImageIndex, d v1.Descripto
 	}
 	for depth := 0; d.MediaType.IsIndex(); depth++ {
 		if depth == maxNesting {
-			return nil, &LimitError{What: "index " + d.Digest.String(), Limit: maxNesting, Unit: "nested indexes"}
+			return nil, &store.LimitError{What: "index " + d.Digest.String(), Limit: maxNesting, Unit: "nested indexes"}
 		}
 		if index, err = index.ImageIndex(d.Digest); err != nil {
 			return nil, err
@@ -146,7 +148,7 @@ func (s *Store) loadOne(ctx context.Context, index v1.ImageIndex, d v1.Descripto
 	if err != nil {
 		return nil, err
 	}
-	config, err := parseConfig(raw)
+	config, err := store.ParseConfig(raw)
 	if err != nil {
 		return nil, err
 	}

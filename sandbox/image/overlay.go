@@ -3,14 +3,11 @@ package image
 import (
 	"errors"
 	"fmt"
-	"io/fs"
 	"os"
-	"path"
-	"path/filepath"
 	"slices"
-	"strings"
 	"syscall"
 
+	"cutaway/sandbox/image/store"
 	"cutaway/sandbox/sys"
 )
 
@@ -33,11 +30,6 @@ type pendingLink struct {
 	name, target string
 	attrs        attributes // of directories on the way to name
 }
-
-// opaqueXattrs mark a directory that hides those of the same name below. The
-// kernel reads the first on an overlay that root mounted, the second on one
-// mounted with userxattr inside a user namespace (since Linux 5.11).
-var opaqueXattrs = []string{"trusted.overlay.opaque", "user.overlay.opaque"}
 
 func (o *overlay) placed(*directory, string) {}
 
@@ -117,7 +109,7 @@ func (o *overlay) mark(x *extractor, name string) error {
 			break
 		}
 	}
-	if file, err := below(o.lowers, name); file == "" || err != nil {
+	if file, err := store.Lookup(o.lowers, name); file == "" || err != nil {
 		return err
 	}
 	d, err = x.parent(dir, x.tree.root.attrs)
@@ -143,26 +135,12 @@ func hiddenAlready(err error) bool {
 // setOpaque marks the directory d in the way overlays mounted by root read, and
 // in the way others do. Without CAP_SYS_ADMIN only the second is possible.
 func setOpaque(d sys.FD) error {
-	trusted := d.SetXattr(opaqueXattrs[0], []byte("y"))
-	user := d.SetXattr(opaqueXattrs[1], []byte("y"))
+	trusted := d.SetXattr(store.OpaqueXattrs[0], []byte("y"))
+	user := d.SetXattr(store.OpaqueXattrs[1], []byte("y"))
 	if trusted != nil && user != nil {
 		return user
 	}
 	return nil
-}
-
-// isOpaque reports whether the directory at dir hides those below.
-func isOpaque(dir string) (bool, error) {
-	for _, key := range opaqueXattrs {
-		value, err := sys.Xattr(dir, key)
-		if err != nil {
-			return false, fmt.Errorf("read %s of %s: %w", key, dir, err)
-		}
-		if string(value) == "y" {
-			return true, nil
-		}
-	}
-	return false, nil
 }
 
 // inherit gives directories that the layer needs but does not describe the
@@ -172,7 +150,7 @@ func (o *overlay) inherit(x *extractor) error {
 		if !d.implied {
 			continue
 		}
-		file, err := below(o.lowers, d.path())
+		file, err := store.Lookup(o.lowers, d.path())
 		if err != nil {
 			return err
 		}
@@ -185,57 +163,4 @@ func (o *overlay) inherit(x *extractor) error {
 		}
 	}
 	return nil
-}
-
-// below finds what the layers below show at name: its path in the topmost
-// layer that has it, "" if none has or a whiteout hides it. No link is
-// followed: on an overlay this layer's directories hide links below.
-func below(lowers []string, name string) (string, error) {
-	merged := lowers
-	if name == "." {
-		return append(slices.Clone(lowers), "")[0], nil
-	}
-	at := "."
-	for {
-		next, rest, more := strings.Cut(name, "/")
-		at = path.Join(at, next)
-		var dirs []string
-		for _, layer := range merged {
-			file := filepath.Join(layer, at)
-			info, err := os.Lstat(file)
-			if errors.Is(err, fs.ErrNotExist) {
-				continue
-			}
-			if err != nil {
-				return "", err
-			}
-			if !info.IsDir() {
-				if len(dirs) > 0 || more || isWhiteout(info) {
-					break
-				}
-				return file, nil
-			}
-			dirs = append(dirs, layer)
-			opaque, err := isOpaque(file)
-			if err != nil {
-				return "", err
-			}
-			if opaque {
-				break
-			}
-		}
-		if len(dirs) == 0 {
-			return "", nil
-		}
-		if !more {
-			return filepath.Join(dirs[0], at), nil
-		}
-		merged, name = dirs, rest
-	}
-}
-
-// isWhiteout reports whether a file is the character device 0:0.
-func isWhiteout(info fs.FileInfo) bool {
-	st, ok := info.Sys().(*syscall.Stat_t)
-	return ok && info.Mode()&fs.ModeCharDevice != 0 && st.Rdev == 0
 }

@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 
+	"cutaway/sandbox/image/store"
+
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 )
 
@@ -98,14 +100,9 @@ func baseline(p v1.Platform) bool {
 	return p.Variant == ""
 }
 
-// platformOf is the platform a config says it is for.
-func platformOf(c *v1.ConfigFile) v1.Platform {
-	return v1.Platform{OS: c.OS, Architecture: c.Architecture, Variant: c.Variant}
-}
-
 // checkPlatform refuses an image whose config is for another platform.
 func checkPlatform(ref string, c *v1.ConfigFile, want v1.Platform, machine bool) error {
-	have := platformOf(c)
+	have := store.PlatformOf(c)
 	if c.OS == "" || c.Architecture == "" {
 		return fmt.Errorf("read config of %s: it names no platform: not a container image", ref)
 	}

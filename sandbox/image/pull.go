@@ -8,6 +8,8 @@ import (
 	"strings"
 	"time"
 
+	"cutaway/sandbox/image/store"
+
 	"github.com/google/go-containerregistry/pkg/name"
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/google/go-containerregistry/pkg/v1/types"
@@ -48,17 +50,21 @@ func (s *Store) Pull(ctx context.Context, ref string, o PullOptions) (*Image, er
 	if ref == BuiltInRef {
 		return s.addBuiltIn(ctx)
 	}
-	parsed, err := parseReference(ref)
+	full, err := store.Canonical(ref)
 	if err != nil {
 		return nil, err
 	}
-	p := &pull{store: s, ref: canonical(parsed), options: o, machine: o.Platform == ""}
+	parsed, err := name.ParseReference(full)
+	if err != nil {
+		return nil, &ReferenceError{Ref: ref, Fact: firstLine(err)}
+	}
+	p := &pull{store: s, ref: full, options: o, machine: o.Platform == ""}
 	if p.want, err = wanted(o.Platform); err != nil {
 		return nil, err
 	}
 	img, err := p.run(ctx, parsed)
 	if err != nil {
-		return nil, fmt.Errorf("pull %s: %w", p.ref, withSpace(s.dir, err))
+		return nil, fmt.Errorf("pull %s: %w", p.ref, store.WithSpace(s.Dir(), err))
 	}
 	return img, nil
 }
@@ -112,12 +118,12 @@ func (p *pull) resolve(ctx context.Context, ref name.Reference) (entry v1.Descri
 	top := d
 	for depth := 0; d.MediaType.IsIndex(); depth++ {
 		if depth == maxNesting {
-			return entry, nil, &LimitError{What: "index " + top.Digest.String(), Limit: maxNesting, Unit: "nested indexes"}
+			return entry, nil, &store.LimitError{What: "index " + top.Digest.String(), Limit: maxNesting, Unit: "nested indexes"}
 		}
 		if err := p.keep(d, raw, "index"); err != nil {
 			return entry, nil, err
 		}
-		index, err := parseIndex(raw)
+		index, err := store.ParseIndex(raw)
 		if err != nil {
 			return entry, nil, err
 		}
@@ -132,7 +138,7 @@ func (p *pull) resolve(ctx context.Context, ref name.Reference) (entry v1.Descri
 	if !d.MediaType.IsImage() {
 		return entry, nil, fmt.Errorf("read manifest %s: its media type is %s: not an image this program knows", d.Digest, d.MediaType)
 	}
-	if m, err = parseManifest(raw); err != nil {
+	if m, err = store.ParseManifest(raw); err != nil {
 		return entry, nil, err
 	}
 	return newEntry(p.ref, d, top), m, p.keep(d, raw, "manifest")
@@ -153,14 +159,15 @@ func (p *pull) config(ctx context.Context, m *v1.Manifest) error {
 	if err != nil {
 		return err
 	}
-	c, err := parseConfig(raw)
+	c, err := store.ParseConfig(raw)
 	if err != nil {
 		return err
 	}
 	if err := checkPlatform(p.ref, c, p.want, p.machine); err != nil {
 		return err
 	}
-	return (&Image{Digest: p.ref}).setLayers(m, c)
+	_, err = store.PairLayers(p.ref, m, c)
+	return err
 }
 
 // layers fetches the layers, some at a time.

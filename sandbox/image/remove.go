@@ -11,6 +11,7 @@ import (
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 
+	"cutaway/sandbox/image/store"
 	"cutaway/sandbox/sys"
 )
 
@@ -18,54 +19,31 @@ import (
 // unpacked layer that no other image uses. An image whose layers a container
 // holds (Hold) is a BusyError, and stays.
 func (s *Store) Remove(ref string) error {
-	unlock, err := s.lock()
+	unlock, err := s.Lock()
 	if err != nil {
 		return err
 	}
 	defer unlock()
-	index, err := s.index()
+	index, err := s.Index()
 	if err != nil {
 		return err
 	}
-	entry, err := find(index, ref)
+	entry, err := store.Find(index, ref)
 	if err != nil {
 		return err
 	}
 	index.Manifests = slices.DeleteFunc(index.Manifests, func(d v1.Descriptor) bool {
-		return d.Annotations[refName] == entry.Annotations[refName]
+		return d.Annotations[store.RefName] == entry.Annotations[store.RefName]
 	})
 	for _, dir := range s.unusedLayers(s.inUse(index)) {
 		if held(dir) {
-			return &BusyError{Ref: entry.Annotations[refName]}
+			return &BusyError{Ref: entry.Annotations[store.RefName]}
 		}
 	}
-	if err := s.writeIndex(index); err != nil {
+	if err := s.WriteIndex(index); err != nil {
 		return err
 	}
 	return s.collect(index)
-}
-
-// Hold keeps Remove away from the layer directories that a container mounts,
-// until release is called or the process ends.
-func (s *Store) Hold(lowers []string) (release func(), err error) {
-	var fds []sys.FD
-	release = func() {
-		for _, d := range fds {
-			d.Close()
-		}
-	}
-	for _, dir := range lowers {
-		d, err := sys.OpenDirectory(dir)
-		if err == nil {
-			fds = append(fds, d)
-			err = d.Flock(false)
-		}
-		if err != nil {
-			release()
-			return nil, fmt.Errorf("hold layer %s: %w", dir, err)
-		}
-	}
-	return release, nil
 }
 
 // held reports whether somebody holds the layer in dir.
@@ -75,11 +53,8 @@ func held(dir string) bool {
 		return false
 	}
 	defer d.Close()
-	return wouldBlock(d.Flock(true))
+	return errors.Is(d.Flock(true), syscall.EWOULDBLOCK)
 }
-
-// wouldBlock reports whether err means that somebody else holds a lock.
-func wouldBlock(err error) bool { return errors.Is(err, syscall.EWOULDBLOCK) }
 
 // usage is what the images of an index refer to.
 type usage struct {
@@ -92,12 +67,12 @@ type usage struct {
 func (s *Store) inUse(index *v1.IndexManifest) usage {
 	u := usage{blobs: map[string]bool{}, chains: map[string]bool{}}
 	for _, entry := range index.Manifests {
-		img, _ := s.load(entry)
-		for _, b := range img.blobs {
+		img, _ := s.ReadImage(entry)
+		for _, b := range img.Blobs() {
 			u.blobs[b.Path] = true
 		}
 		for _, l := range img.Layers {
-			u.chains[layerName(l)] = true
+			u.chains[l.Name()] = true
 		}
 	}
 	return u
@@ -108,7 +83,7 @@ func (s *Store) inUse(index *v1.IndexManifest) usage {
 // the store's lock.
 func (s *Store) collect(index *v1.IndexManifest) error {
 	use := s.inUse(index)
-	for _, algorithm := range children(s.path("layout", "blobs")) {
+	for _, algorithm := range children(s.Path("layout", "blobs")) {
 		for _, path := range children(algorithm) {
 			if use.blobs[path] {
 				continue
@@ -123,11 +98,11 @@ func (s *Store) collect(index *v1.IndexManifest) error {
 			continue
 		}
 		// Gone at once for everybody who looks, then removed at leisure.
-		dying := filepath.Join(filepath.Dir(dir), tempLayer+"gone-"+filepath.Base(dir))
+		dying := filepath.Join(filepath.Dir(dir), store.TempLayer+"gone-"+filepath.Base(dir))
 		if err := os.Rename(dir, dying); err != nil {
 			return fmt.Errorf("remove layer: %w", err)
 		}
-		if err := removeTree(dying); err != nil {
+		if err := store.RemoveTree(dying); err != nil {
 			return fmt.Errorf("remove layer: %w", err)
 		}
 	}
@@ -137,10 +112,10 @@ func (s *Store) collect(index *v1.IndexManifest) error {
 // unusedLayers lists the unpacked layers that no image refers to.
 func (s *Store) unusedLayers(use usage) []string {
 	var unused []string
-	for _, owner := range children(s.path("layers")) {
+	for _, owner := range children(s.Path("layers")) {
 		for _, dir := range children(owner) {
 			name := filepath.Base(dir)
-			if !use.chains[name] && !strings.HasPrefix(name, tempLayer) {
+			if !use.chains[name] && !strings.HasPrefix(name, store.TempLayer) {
 				unused = append(unused, dir)
 			}
 		}
@@ -157,21 +132,4 @@ func children(dir string) []string {
 		paths = append(paths, filepath.Join(dir, e.Name()))
 	}
 	return paths
-}
-
-// removeTree removes a tree of any permissions: an ordinary user cannot empty
-// a directory of mode 0555, though it is his own.
-func removeTree(dir string) error {
-	err := os.RemoveAll(dir)
-	if !errors.Is(err, os.ErrPermission) {
-		return err
-	}
-	err = filepath.WalkDir(dir, func(path string, e os.DirEntry, err error) error {
-		if e == nil || !e.IsDir() {
-			return nil
-		}
-		// WalkDir comes by before it reads the directory.
-		return os.Chmod(path, 0o700)
-	})
-	return errors.Join(err, os.RemoveAll(dir))
 }

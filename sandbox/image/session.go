@@ -13,6 +13,8 @@ import (
 	"net/url"
 	"strings"
 
+	"cutaway/sandbox/image/store"
+
 	"github.com/google/go-containerregistry/pkg/authn"
 	"github.com/google/go-containerregistry/pkg/name"
 	v1 "github.com/google/go-containerregistry/pkg/v1"
@@ -124,15 +126,15 @@ func (s *session) manifest(ctx context.Context, identifier string, want *v1.Desc
 		return nil, v1.Descriptor{}, err
 	}
 	defer resp.Body.Close()
-	raw, err := io.ReadAll(io.LimitReader(resp.Body, maxManifest+1))
+	raw, err := io.ReadAll(io.LimitReader(resp.Body, store.MaxManifest+1))
 	if errors.Is(err, io.ErrUnexpectedEOF) {
-		return nil, v1.Descriptor{}, &SizeError{What: "manifest", Where: s.host, Digest: identifier, Want: resp.ContentLength, Got: int64(len(raw))}
+		return nil, v1.Descriptor{}, &store.SizeError{What: "manifest", Where: s.host, Digest: identifier, Want: resp.ContentLength, Got: int64(len(raw))}
 	}
 	if err != nil {
 		return nil, v1.Descriptor{}, err
 	}
 	d := v1.Descriptor{Size: int64(len(raw)), MediaType: kindOf(resp, raw)}
-	if err := checkAnnounced(d, "manifest", s.host); err != nil {
+	if err := store.CheckAnnounced(d, "manifest", s.host); err != nil {
 		return nil, d, err
 	}
 	if err := s.checkManifest(&d, raw, identifier, want); err != nil {
@@ -154,9 +156,9 @@ func (s *session) checkManifest(d *v1.Descriptor, raw []byte, identifier string,
 		return fmt.Errorf("verify manifest %s: %w", identifier, err)
 	}
 	sum.Write(raw)
-	d.Digest = digestOf(algorithm, sum)
+	d.Digest = store.DigestOf(algorithm, sum)
 	if want != nil && want.Size != d.Size {
-		return &SizeError{What: "manifest", Where: s.host, Digest: identifier, Want: want.Size, Got: d.Size}
+		return &store.SizeError{What: "manifest", Where: s.host, Digest: identifier, Want: want.Size, Got: d.Size}
 	}
 	if isDigest && d.Digest.String() != identifier {
 		return &DigestError{What: "manifest", Where: s.host, Want: identifier, Got: d.Digest.String()}
@@ -189,7 +191,7 @@ func kindOf(resp *http.Response, raw []byte) types.MediaType {
 
 // blob opens the blob d for reading; the reader verifies.
 func (s *session) blob(ctx context.Context, d v1.Descriptor, what string) (io.ReadCloser, error) {
-	if err := checkAnnounced(d, what, s.host); err != nil {
+	if err := store.CheckAnnounced(d, what, s.host); err != nil {
 		return nil, err
 	}
 	resp, err := s.get(ctx, "blobs/"+d.Digest.String())
@@ -198,9 +200,9 @@ func (s *session) blob(ctx context.Context, d v1.Descriptor, what string) (io.Re
 	}
 	if n := resp.ContentLength; n >= 0 && n != d.Size {
 		resp.Body.Close()
-		return nil, &SizeError{What: what, Where: s.host, Digest: d.Digest.String(), Want: d.Size, Got: n}
+		return nil, &store.SizeError{What: what, Where: s.host, Digest: d.Digest.String(), Want: d.Size, Got: n}
 	}
-	v, err := verify(resp.Body, d, what, s.host)
+	v, err := store.Verify(resp.Body, d, what, s.host)
 	if err != nil {
 		resp.Body.Close()
 		return nil, err
@@ -261,4 +263,10 @@ func diagnostics(e *transport.Error) string {
 		texts = append(texts, strings.Join(strings.Fields(text), " "))
 	}
 	return strings.Join(texts, "; ")
+}
+
+// firstLine is the text of err, on one line.
+func firstLine(err error) string {
+	line, _, _ := strings.Cut(err.Error(), "\n")
+	return line
 }

@@ -54,7 +54,7 @@ func TestFullDisk(t *testing.T) {
 	require.ErrorIs(t, err, syscall.ENOSPC)
 	require.ErrorContains(t, err, `unpack "bomb" of layer `+img.Layers[0].Digest+": ENOSPC: no space left on device")
 	require.Contains(t, hintOf(err), "make room")
-	require.NoError(t, os.Remove(s.path("layers", "plain")))
+	require.NoError(t, os.Remove(s.Path("layers", "plain")))
 	require.Equal(t, stored, inventory(t, s.Dir()))
 
 	flat := filepath.Join(small, "flat")

@@ -11,6 +11,7 @@ import (
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 
+	"cutaway/sandbox/image/store"
 	"cutaway/sandbox/sys"
 )
 
@@ -29,15 +30,15 @@ type staging struct {
 
 // stage begins a staging directory.
 func (s *Store) stage() (*staging, error) {
-	unlock, err := s.lock()
+	unlock, err := s.Lock()
 	if err != nil {
 		return nil, err
 	}
 	defer unlock()
-	if err := s.sweep(); err != nil {
+	if err := s.SweepTmp(); err != nil {
 		return nil, err
 	}
-	dir, err := os.MkdirTemp(s.path("tmp"), "pull-")
+	dir, err := os.MkdirTemp(s.Path("tmp"), "pull-")
 	if err != nil {
 		return nil, fmt.Errorf("make staging directory: %w", err)
 	}
@@ -50,29 +51,6 @@ func (s *Store) stage() (*staging, error) {
 		return nil, fmt.Errorf("lock staging directory %s: %w", dir, err)
 	}
 	return &staging{store: s, dir: dir, lock: d}, nil
-}
-
-// sweep removes what processes that died left in tmp/. The caller holds the
-// store's lock, so that no directory is between its making and its locking.
-func (s *Store) sweep() error {
-	entries, err := os.ReadDir(s.path("tmp"))
-	if err != nil {
-		return fmt.Errorf("sweep store: %w", err)
-	}
-	for _, e := range entries {
-		d, err := sys.OpenDirectory(s.path("tmp", e.Name()))
-		if err != nil {
-			continue // its owner has just removed it
-		}
-		if d.Flock(true) == nil {
-			err = os.RemoveAll(s.path("tmp", e.Name()))
-		}
-		d.Close()
-		if err != nil {
-			return fmt.Errorf("sweep store: %w", err)
-		}
-	}
-	return nil
 }
 
 func (t *staging) path(h v1.Hash) string {
@@ -89,7 +67,7 @@ func (t *staging) add(d v1.Descriptor, from io.Reader, progress func(int64)) err
 	// The small buffer makes for a smooth progress bar, not for speed.
 	_, err = io.CopyBuffer(&blobWriter{file: f, blob: d.Digest, tell: progress}, from, make([]byte, 128<<10))
 	if closeErr := f.Close(); err == nil && closeErr != nil {
-		err = fmt.Errorf("write blob %s: %w", d.Digest, named(closeErr))
+		err = fmt.Errorf("write blob %s: %w", d.Digest, store.Named(closeErr))
 	}
 	if err != nil {
 		return err
@@ -124,7 +102,7 @@ type blobWriter struct {
 func (w *blobWriter) Write(b []byte) (int, error) {
 	n, err := w.file.Write(b)
 	if err != nil {
-		return n, fmt.Errorf("write blob %s: %w", w.blob, named(err))
+		return n, fmt.Errorf("write blob %s: %w", w.blob, store.Named(err))
 	}
 	w.done += int64(n)
 	if w.tell != nil {
@@ -137,7 +115,7 @@ func (w *blobWriter) Write(b []byte) (int, error) {
 // comes in between cannot take it away. A damaged one is not reused.
 func (t *staging) reuse(d v1.Descriptor) bool {
 	path := t.path(d.Digest)
-	if err := os.Link(t.store.blobPath(d.Digest), path); err != nil {
+	if err := os.Link(t.store.BlobPath(d.Digest), path); err != nil {
 		return false
 	}
 	if err := checkFile(path, d); err != nil {
@@ -155,7 +133,7 @@ func checkFile(path string, d v1.Descriptor) error {
 		return err
 	}
 	defer f.Close()
-	v, err := verify(f, d, "blob", path)
+	v, err := store.Verify(f, d, "blob", path)
 	if err != nil {
 		return err
 	}
@@ -170,7 +148,7 @@ func (t *staging) read(d v1.Descriptor) ([]byte, error) {
 		return nil, fmt.Errorf("open blob %s: %w", d.Digest, err)
 	}
 	defer f.Close()
-	v, err := verify(f, d, "blob", f.Name())
+	v, err := store.Verify(f, d, "blob", f.Name())
 	if err != nil {
 		return nil, err
 	}
@@ -181,17 +159,17 @@ func (t *staging) read(d v1.Descriptor) ([]byte, error) {
 // in the place of an image of the same reference. If that fails half way, what
 // was moved is taken out again.
 func (t *staging) commit(entry v1.Descriptor) (*Image, error) {
-	unlock, err := t.store.lock()
+	unlock, err := t.store.Lock()
 	if err != nil {
 		return nil, err
 	}
 	defer unlock()
-	index, err := t.store.index()
+	index, err := t.store.Index()
 	if err != nil {
 		return nil, err
 	}
-	ref := entry.Annotations[refName]
-	index.Manifests = slices.DeleteFunc(index.Manifests, func(d v1.Descriptor) bool { return d.Annotations[refName] == ref })
+	ref := entry.Annotations[store.RefName]
+	index.Manifests = slices.DeleteFunc(index.Manifests, func(d v1.Descriptor) bool { return d.Annotations[store.RefName] == ref })
 	index.Manifests = append(index.Manifests, entry)
 
 	// The index is written first and renamed last: when the disk is full, it is
@@ -206,7 +184,7 @@ func (t *staging) commit(entry v1.Descriptor) (*Image, error) {
 	}
 	moved, err := t.move()
 	if err == nil {
-		err = os.Rename(next, t.store.path("layout", "index.json"))
+		err = os.Rename(next, t.store.Path("layout", "index.json"))
 	}
 	if err != nil {
 		for _, path := range moved {
@@ -214,7 +192,7 @@ func (t *staging) commit(entry v1.Descriptor) (*Image, error) {
 		}
 		return nil, fmt.Errorf("write index of the store: %w", err)
 	}
-	img, err := t.store.load(entry)
+	img, err := t.store.ReadImage(entry)
 	if err != nil {
 		return nil, err
 	}
@@ -228,7 +206,7 @@ func (t *staging) commit(entry v1.Descriptor) (*Image, error) {
 // that were not there before.
 func (t *staging) move() (moved []string, err error) {
 	for _, h := range t.blobs {
-		path := t.store.blobPath(h)
+		path := t.store.BlobPath(h)
 		if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 			return moved, err
 		}
@@ -248,4 +226,14 @@ func (t *staging) move() (moved []string, err error) {
 func (t *staging) discard() {
 	os.RemoveAll(t.dir) // what cannot be removed now, the next sweep removes
 	t.lock.Close()
+}
+
+// newEntry describes an image in the store's index. top is the index the
+// manifest was chosen from, or the manifest itself.
+func newEntry(ref string, manifest, top v1.Descriptor) v1.Descriptor {
+	manifest.Annotations = map[string]string{store.RefName: ref}
+	if top.Digest != manifest.Digest {
+		manifest.Annotations[store.IndexDigest] = top.Digest.String()
+	}
+	return manifest
 }

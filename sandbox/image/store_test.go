@@ -13,6 +13,8 @@ import (
 	"testing"
 	"time"
 
+	"cutaway/sandbox/image/store"
+
 	"github.com/google/go-containerregistry/pkg/v1/empty"
 	"github.com/stretchr/testify/require"
 )
@@ -186,10 +188,38 @@ func TestAddListRemove(t *testing.T) {
 	require.DirExists(t, lowers[0])
 	release()
 	require.NoError(t, s.Remove("twin:1"))
-	require.NoError(t, os.Remove(s.path("layers", "plain")))
-	require.NoError(t, os.Remove(s.path("layout", "blobs", "sha256")))
+	require.NoError(t, os.Remove(s.Path("layers", "plain")))
+	require.NoError(t, os.Remove(s.Path("layout", "blobs", "sha256")))
 	require.Equal(t, before, inventory(t, s.Dir()))
 	require.ErrorIs(t, s.Remove("twin:1"), ErrNotFound)
+}
+
+// The store gives the layers of an image when all of them are unpacked for an
+// owner, and never part of one.
+func TestLayersAreWholeOrNotUnpacked(t *testing.T) {
+	s := openStore(t)
+	img, err := s.Add(limited(t), "a", build(t, someParts()))
+	require.NoError(t, err)
+	mapped := Owner{UIDBase: 100000, GIDBase: 100000}
+	_, err = s.Layers(img, Owner{})
+	require.ErrorIs(t, err, store.ErrNotUnpacked)
+	lowers, err := s.Unpack(limited(t), img, Owner{})
+	require.NoError(t, err)
+	found, err := s.Layers(img, Owner{})
+	require.NoError(t, err)
+	require.Equal(t, lowers, found)
+	require.Len(t, found, 3)
+	_, err = s.Layers(img, mapped)
+	require.ErrorIs(t, err, store.ErrNotUnpacked, "they are another owner's")
+
+	// One is being unpacked again: it is not in its place until it is whole.
+	place := filepath.Join(s.LayersOf(Owner{}), img.Layers[1].Name())
+	require.NoError(t, os.Rename(place, filepath.Join(s.LayersOf(Owner{}), store.TempLayer+img.Layers[1].Name())))
+	_, err = s.Layers(img, Owner{})
+	require.ErrorIs(t, err, store.ErrNotUnpacked)
+	again, err := s.Unpack(limited(t), img, Owner{})
+	require.NoError(t, err)
+	require.Equal(t, lowers, again)
 }
 
 func TestAmbiguousPrefix(t *testing.T) {
@@ -197,14 +227,14 @@ func TestAmbiguousPrefix(t *testing.T) {
 	// A made-up digest: real ones that begin alike take too long to find.
 	a, err := s.Add(limited(t), "a", build(t, someParts()))
 	require.NoError(t, err)
-	index, err := s.index()
+	index, err := s.Index()
 	require.NoError(t, err)
 	twin := *index.Manifests[0].DeepCopy()
-	twin.Annotations[refName] = "docker.io/library/b:latest"
+	twin.Annotations[store.RefName] = "docker.io/library/b:latest"
 	twin.Digest.Hex = twin.Digest.Hex[:8] + strings.Repeat("0", 56)
 	index.Manifests = append(index.Manifests, twin)
-	_, err = find(index, a.Digest[:15])
-	var ambiguous *AmbiguousError
+	_, err = store.Find(index, a.Digest[:15])
+	var ambiguous *store.AmbiguousError
 	require.ErrorAs(t, err, &ambiguous)
 	require.Len(t, ambiguous.Fits, 2)
 	require.NotEmpty(t, ambiguous.Hint())
@@ -217,21 +247,21 @@ func TestSweepRemovesWhatTheDeadLeft(t *testing.T) {
 	clean := inventory(t, s.Dir())
 	alive, err := s.stage()
 	require.NoError(t, err)
-	require.NoError(t, os.Mkdir(s.path("tmp", "pull-dead"), 0o700))
-	require.NoError(t, os.WriteFile(s.path("tmp", "pull-dead", "sha256-00"), []byte("half a bl"), 0o600))
+	require.NoError(t, os.Mkdir(s.Path("tmp", "pull-dead"), 0o700))
+	require.NoError(t, os.WriteFile(s.Path("tmp", "pull-dead", "sha256-00"), []byte("half a bl"), 0o600))
 	_, err = Open(s.Dir())
 	require.NoError(t, err)
-	require.NoDirExists(t, s.path("tmp", "pull-dead"))
+	require.NoDirExists(t, s.Path("tmp", "pull-dead"))
 	require.DirExists(t, alive.dir)
 	alive.discard()
 	require.Equal(t, clean, inventory(t, s.Dir()))
 
 	img, err := s.Add(limited(t), "a", build(t, someParts()))
 	require.NoError(t, err)
-	require.NoError(t, os.MkdirAll(s.path("layers", "plain", tempLayer+"dead", "sub"), 0o700))
+	require.NoError(t, os.MkdirAll(s.Path("layers", "plain", store.TempLayer+"dead", "sub"), 0o700))
 	_, err = s.Unpack(limited(t), img, Owner{})
 	require.NoError(t, err)
-	require.NoDirExists(t, s.path("layers", "plain", tempLayer+"dead"))
+	require.NoDirExists(t, s.Path("layers", "plain", store.TempLayer+"dead"))
 }
 
 // Several at once, as in several processes: flock(2) does not distinguish.
@@ -268,7 +298,7 @@ func TestConcurrentUse(t *testing.T) {
 	for _, l := range lowers {
 		require.Equal(t, lowers[0], l)
 	}
-	left, err := filepath.Glob(filepath.Join(dir, "layers", "plain", tempLayer+"*"))
+	left, err := filepath.Glob(filepath.Join(dir, "layers", "plain", store.TempLayer+"*"))
 	require.NoError(t, err)
 	require.Empty(t, left)
 }
@@ -277,7 +307,7 @@ func TestDamagedStore(t *testing.T) {
 	s := openStore(t)
 	img, err := s.Add(limited(t), "a", build(t, someParts()))
 	require.NoError(t, err)
-	damage := func(b Blob) {
+	damage := func(b store.Blob) {
 		raw, err := os.ReadFile(b.Path)
 		require.NoError(t, err)
 		raw[9] ^= 0xff // of a gzip header: the contents stay the same
@@ -294,7 +324,7 @@ func TestDamagedStore(t *testing.T) {
 	// The layers below were good, and stay.
 	after := slices.DeleteFunc(inventory(t, s.Dir()), func(f string) bool { return strings.HasPrefix(f, "/layers/plain") })
 	require.Equal(t, before, after)
-	require.NoDirExists(t, s.path("layers", "plain", layerName(img.Layers[2])))
+	require.NoDirExists(t, s.Path("layers", "plain", img.Layers[2].Name()))
 
 	dst := filepath.Join(t.TempDir(), "root")
 	require.ErrorAs(t, s.Flatten(limited(t), img, Owner{}, dst), &digest)
@@ -319,7 +349,7 @@ func TestUnpackCanBeCancelled(t *testing.T) {
 	cancel(why)
 	_, err = s.Unpack(ctx, img, Owner{})
 	require.ErrorIs(t, err, why)
-	left, err := os.ReadDir(s.path("layers", "plain"))
+	left, err := os.ReadDir(s.Path("layers", "plain"))
 	require.NoError(t, err)
 	require.Empty(t, left)
 }

@@ -10,9 +10,10 @@ import (
 	"hash"
 	"io"
 	"io/fs"
-	"os"
 	"path"
 	"syscall"
+
+	"cutaway/sandbox/image/store"
 
 	"github.com/klauspost/compress/gzip"
 	"github.com/klauspost/compress/zstd"
@@ -24,7 +25,7 @@ import (
 // goroutine of its own, some chunks ahead; both digests are taken on the way:
 // of the blob as it is read, of the archive as it is used.
 type layerStream struct {
-	layer  Layer
+	layer  store.Layer
 	path   string
 	diffID v1.Hash
 	sum    hash.Hash // of the archive
@@ -49,7 +50,7 @@ const (
 )
 
 // openLayer opens the blob of l in the store.
-func (s *Store) openLayer(ctx context.Context, l Layer) (*layerStream, error) {
+func (s *Store) openLayer(ctx context.Context, l store.Layer) (*layerStream, error) {
 	blob, err := v1.NewHash(l.Digest)
 	if err != nil {
 		return nil, fmt.Errorf("parse digest %q: %w", l.Digest, err)
@@ -62,25 +63,19 @@ func (s *Store) openLayer(ctx context.Context, l Layer) (*layerStream, error) {
 	if err != nil {
 		return nil, fmt.Errorf("verify layer %s: %w", l.Digest, err)
 	}
-	d := v1.Descriptor{Digest: blob, Size: l.Size}
-	f, err := os.Open(s.blobPath(blob))
+	from, err := s.OpenBlob(v1.Descriptor{Digest: blob, Size: l.Size}, "layer")
 	if err != nil {
-		return nil, s.missing(d, err)
-	}
-	v, err := verify(f, d, "layer", f.Name())
-	if err != nil {
-		f.Close()
 		return nil, err
 	}
 	ctx, stop := context.WithCancel(ctx)
 	r := &layerStream{
-		layer: l, path: f.Name(), diffID: diffID, sum: sum, stop: stop,
+		layer: l, path: s.BlobPath(blob), diffID: diffID, sum: sum, stop: stop,
 		chunks: make(chan chunk, chunks), free: make(chan []byte, chunks),
 	}
 	for range chunks {
 		r.free <- make([]byte, chunkSize)
 	}
-	go r.inflate(ctx, f, v)
+	go r.inflate(ctx, from)
 	return r, nil
 }
 
@@ -90,7 +85,7 @@ const maxFile = 1 << 20
 // File reads one small file from a layer's archive, as the blob in the store has
 // it, whatever layers above make of it. It is fs.ErrNotExist if this layer does
 // not have it. The layer is verified like one that is unpacked.
-func (s *Store) File(ctx context.Context, l Layer, name string) ([]byte, error) {
+func (s *Store) File(ctx context.Context, l store.Layer, name string) ([]byte, error) {
 	r, err := s.openLayer(ctx, l)
 	if err != nil {
 		return nil, err
@@ -122,7 +117,7 @@ func lastOf(t *tar.Reader, name string) (content []byte, err error) {
 			continue
 		}
 		if h.Size > maxFile {
-			return nil, &LimitError{What: "file " + name, Limit: maxFile, Unit: "bytes"}
+			return nil, &store.LimitError{What: "file " + name, Limit: maxFile, Unit: "bytes"}
 		}
 		if content, err = io.ReadAll(t); err != nil {
 			return nil, err
@@ -133,8 +128,8 @@ func lastOf(t *tar.Reader, name string) (content []byte, err error) {
 // inflate fills chunks until the archive ends, then reads the blob to its end,
 // so that its digest decides what any error means: damaged bytes are called
 // damaged, not "invalid gzip".
-func (r *layerStream) inflate(ctx context.Context, f *os.File, blob *verifier) {
-	defer f.Close()
+func (r *layerStream) inflate(ctx context.Context, blob io.ReadCloser) {
+	defer blob.Close()
 	defer close(r.chunks)
 	err := r.fill(ctx, blob)
 	if ctx.Err() != nil {
@@ -247,7 +242,7 @@ func (r *layerStream) finish(parseErr error) error {
 		}
 		return err
 	}
-	if got := digestOf(r.diffID.Algorithm, r.sum); got != r.diffID {
+	if got := store.DigestOf(r.diffID.Algorithm, r.sum); got != r.diffID {
 		return &DigestError{What: "contents of layer", Where: r.path, Want: r.diffID.String(), Got: got.String()}
 	}
 	return parseErr
@@ -264,7 +259,7 @@ func suspicious(err error) bool {
 // isVerdict reports whether err says that bytes are not those announced.
 func isVerdict(err error) bool {
 	var digest *DigestError
-	var size *SizeError
+	var size *store.SizeError
 	return errors.As(err, &digest) || errors.As(err, &size)
 }
 
@@ -281,7 +276,7 @@ type trailer struct {
 func (t *trailer) Read(b []byte) (int, error) {
 	n, err := t.r.Read(b)
 	if t.left -= int64(n); t.left < 0 {
-		return 0, &LimitError{What: "padding of layer " + t.r.layer.Digest, Limit: maxTrailer, Unit: "bytes"}
+		return 0, &store.LimitError{What: "padding of layer " + t.r.layer.Digest, Limit: maxTrailer, Unit: "bytes"}
 	}
 	return n, err
 }

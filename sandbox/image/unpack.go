@@ -9,54 +9,33 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"strings"
 	"time"
 
 	"golang.org/x/sync/errgroup"
 
+	"cutaway/sandbox/image/store"
 	"cutaway/sandbox/sys"
 )
 
-// tempLayer begins the name of a directory that a layer is being unpacked into,
-// or removed from. Whoever has the owner directory's lock and does not know it
-// removes it.
-const tempLayer = ".tmp-"
-
 // Unpack returns one directory for each layer of img, the topmost first, in the
 // form overlayfs wants its lower directories. What was unpacked before for the
-// same owner is not unpacked again: a directory is known by the chain ID of its
-// layer, since what a layer means can depend on those below it.
+// same owner is not unpacked again (store.Layers): a directory is known by the
+// chain ID of its layer, since what a layer means can depend on those below it.
 //
 // A layer appears whole or not at all: it is unpacked beside its place and
-// moved there when both its digests were right. When an opaque directory hides
-// the layers below as a whole, those are left out.
+// moved there when both its digests were right.
 func (s *Store) Unpack(ctx context.Context, img *Image, o Owner) ([]string, error) {
-	u := &unpacking{store: s, img: img, owner: o, dir: s.path("layers", o.key())}
-	if !u.complete() {
-		if err := u.run(ctx); err != nil {
-			return nil, fmt.Errorf("unpack %s: %w", img.Ref, withSpace(s.dir, err))
+	lowers, err := s.Layers(img, o)
+	if errors.Is(err, store.ErrNotUnpacked) {
+		u := &unpacking{store: s, img: img, owner: o, dir: s.LayersOf(o)}
+		if err = u.run(ctx); err == nil {
+			lowers, err = s.Layers(img, o)
 		}
 	}
-	var lowers []string
-	for n := len(img.Layers) - 1; n >= 0; n-- {
-		dir := u.layerDir(n)
-		lowers = append(lowers, dir)
-		opaque, err := isOpaque(dir)
-		if err != nil {
-			return nil, fmt.Errorf("unpack %s: %w", img.Ref, err)
-		}
-		if opaque {
-			break
-		}
+	if err != nil {
+		return nil, fmt.Errorf("unpack %s: %w", img.Ref, store.WithSpace(s.Dir(), err))
 	}
 	return lowers, nil
-}
-
-// layerName is the name of a layer's directory: the digits of its chain ID.
-// The colon would end the path in overlayfs's mount options.
-func layerName(l Layer) string {
-	_, digits, _ := strings.Cut(l.ChainID, ":")
-	return digits
 }
 
 // unpacking is one Unpack under way.
@@ -69,25 +48,16 @@ type unpacking struct {
 	done   []chan struct{} // closed when the layer is in its place
 }
 
-func (u *unpacking) layerDir(n int) string { return filepath.Join(u.dir, layerName(u.img.Layers[n])) }
+func (u *unpacking) layerDir(n int) string { return filepath.Join(u.dir, u.img.Layers[n].Name()) }
 
 func (u *unpacking) present(n int) bool {
 	_, err := os.Stat(u.layerDir(n))
 	return err == nil
 }
 
-func (u *unpacking) complete() bool {
-	for n := range u.img.Layers {
-		if !u.present(n) {
-			return false
-		}
-	}
-	return true
-}
-
 // run unpacks the layers that are missing, some at a time, from the base up.
 func (u *unpacking) run(ctx context.Context) error {
-	unlock, err := u.lock(ctx)
+	unlock, err := u.store.LockLayers(ctx, u.owner)
 	if err != nil {
 		return err
 	}
@@ -108,60 +78,10 @@ func (u *unpacking) run(ctx context.Context) error {
 	return work.Wait()
 }
 
-// lock waits for the right to unpack for this owner, and sweeps what those who
-// had it before and died have left.
-func (u *unpacking) lock(ctx context.Context) (unlock func(), err error) {
-	err = os.MkdirAll(u.dir, 0o711)
-	if err == nil {
-		err = searchable(u.dir)
-	}
-	if err != nil {
-		return nil, fmt.Errorf("make layer directory: %w", err)
-	}
-	d, err := sys.OpenDirectory(u.dir)
-	if err != nil {
-		return nil, fmt.Errorf("open layer directory: %w", err)
-	}
-	for {
-		if err = d.Flock(true); !wouldBlock(err) {
-			break
-		}
-		select {
-		case <-time.After(20 * time.Millisecond):
-		case <-ctx.Done():
-			d.Close()
-			return nil, context.Cause(ctx)
-		}
-	}
-	if err == nil {
-		err = sweepLayers(u.dir)
-	}
-	if err != nil {
-		d.Close()
-		return nil, fmt.Errorf("lock layer directory: %w", err)
-	}
-	return func() { d.Close() }, nil
-}
-
-func sweepLayers(dir string) error {
-	entries, err := os.ReadDir(dir)
-	if err != nil {
-		return err
-	}
-	for _, e := range entries {
-		if strings.HasPrefix(e.Name(), tempLayer) {
-			if err := removeTree(filepath.Join(dir, e.Name())); err != nil {
-				return err
-			}
-		}
-	}
-	return nil
-}
-
 // layer unpacks layer n and moves it into its place.
 func (u *unpacking) layer(ctx context.Context, n int) error {
 	l := u.img.Layers[n]
-	temp := filepath.Join(u.dir, tempLayer+layerName(l))
+	temp := filepath.Join(u.dir, store.TempLayer+l.Name())
 	if err := os.Mkdir(temp, 0o700); err != nil {
 		return fmt.Errorf("make layer directory: %w", err)
 	}
@@ -169,12 +89,12 @@ func (u *unpacking) layer(ctx context.Context, n int) error {
 	for below := n - 1; below >= 0; below-- {
 		m.lowers = append(m.lowers, u.layerDir(below))
 	}
-	err := u.store.extract(ctx, []Layer{l}, u.owner, temp, &u.budget, func() merging { return m })
+	err := u.store.extract(ctx, []store.Layer{l}, u.owner, temp, &u.budget, func() merging { return m })
 	if err == nil {
 		err = os.Rename(temp, u.layerDir(n))
 	}
 	if err != nil {
-		return errors.Join(err, removeTree(temp))
+		return errors.Join(err, store.RemoveTree(temp))
 	}
 	close(u.done[n])
 	return nil
@@ -202,19 +122,19 @@ func (s *Store) Flatten(ctx context.Context, img *Image, o Owner, dst string) er
 		err = checkEmpty(dst)
 	}
 	if err != nil {
-		return fmt.Errorf("flatten %s: %w", img.Ref, withSpace(dst, err))
+		return fmt.Errorf("flatten %s: %w", img.Ref, store.WithSpace(dst, err))
 	}
 	var b budget
 	err = s.extract(ctx, img.Layers, o, dst, &b, func() merging { return newFlat() })
 	if err == nil {
 		return nil
 	}
-	err = fmt.Errorf("flatten %s: %w", img.Ref, withSpace(dst, err))
+	err = fmt.Errorf("flatten %s: %w", img.Ref, store.WithSpace(dst, err))
 	if made {
-		return errors.Join(err, removeTree(dst))
+		return errors.Join(err, store.RemoveTree(dst))
 	}
 	for _, path := range children(dst) {
-		err = errors.Join(err, removeTree(path))
+		err = errors.Join(err, store.RemoveTree(path))
 	}
 	return err
 }
@@ -229,7 +149,7 @@ func checkEmpty(dir string) error {
 
 // extract unpacks layers, one after the other, into the empty directory dir.
 // begin gives each its way of merging.
-func (s *Store) extract(ctx context.Context, layers []Layer, o Owner, dir string, b *budget, begin func() merging) error {
+func (s *Store) extract(ctx context.Context, layers []store.Layer, o Owner, dir string, b *budget, begin func() merging) error {
 	epoch := time.Unix(0, 0) // for a root directory that no layer describes
 	t, err := openTree(dir, attributes{uid: o.UIDBase, gid: o.GIDBase, mode: 0o755, atime: epoch, mtime: epoch})
 	if err != nil {
@@ -267,7 +187,7 @@ func (s *Store) extract(ctx context.Context, layers []Layer, o Owner, dir string
 }
 
 // tell passes on what was left out of a layer, in a fixed order.
-func (s *Store) tell(l Layer, skipped map[string]int) {
+func (s *Store) tell(l store.Layer, skipped map[string]int) {
 	if s.Note == nil {
 		return
 	}

@@ -1,5 +1,6 @@
 // Command generate makes the built-in image and writes it as an OCI layout in
-// one tar archive, the file that package image embeds.
+// one tar archive, the file that package image embeds, and its digest, which
+// package store does.
 //
 // Where the busybox in it comes from: see sources.go. Once it has one, a second
 // run reads nothing from the network.
@@ -23,10 +24,11 @@ func main() {
 	probe := flag.String("probe", "", "the static program of cmd/probe, for the same architecture")
 	arch := flag.String("arch", runtime.GOARCH, "architecture of the image, as GOARCH has it")
 	out := flag.String("o", "image.tar", "file to write")
+	digest := flag.String("digest", "image.digest", "file to write the digest of its manifest to")
 	flag.Parse()
 	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Minute)
 	defer cancel()
-	if err := generate(ctx, *probe, *arch, *out); err != nil {
+	if err := generate(ctx, *probe, *arch, *out, *digest); err != nil {
 		fmt.Fprintln(os.Stderr, "generate:", err)
 		var advice interface{ Hint() string }
 		if errors.As(err, &advice) {
@@ -36,8 +38,9 @@ func main() {
 	}
 }
 
-// generate finds a busybox, makes the image and writes it to the file out.
-func generate(ctx context.Context, probe, arch, out string) error {
+// generate finds a busybox, makes the image and writes it to the file out, and
+// what it is known by to the file digest.
+func generate(ctx context.Context, probe, arch, out, digest string) error {
 	busybox, err := findBusybox(ctx, arch)
 	if err != nil {
 		return err
@@ -52,6 +55,13 @@ func generate(ctx context.Context, probe, arch, out string) error {
 	}
 	var archive bytes.Buffer
 	if err := image.WriteLayout(&archive, img); err != nil {
+		return err
+	}
+	known, err := img.Digest()
+	if err != nil {
+		return err
+	}
+	if err := replace(digest, []byte(known.String()+"\n"), 0o644); err != nil {
 		return err
 	}
 	return replace(out, archive.Bytes(), 0o644)

@@ -1,9 +1,10 @@
-package image
+package store
 
 import (
 	"strings"
 	"testing"
 
+	"github.com/google/go-containerregistry/pkg/name"
 	"github.com/stretchr/testify/require"
 )
 
@@ -32,6 +33,15 @@ func TestCanonical(t *testing.T) {
 		got, err := Canonical(ref)
 		require.NoError(t, err, ref)
 		require.Equal(t, want, got, ref)
+		if ref == BuiltInRef {
+			continue
+		}
+		// The registry's client understands the same by it, and by the full form.
+		for _, form := range []string{ref, got} {
+			parsed, err := name.ParseReference(form)
+			require.NoError(t, err, form)
+			require.Equal(t, want, strings.Replace(parsed.Name(), name.DefaultRegistry, dockerHub, 1), form)
+		}
 	}
 }
 
@@ -55,6 +65,8 @@ func TestMalformedReferences(t *testing.T) {
 		"a@b@sha256:" + strings.Repeat("0", 64): "",
 		"https://registry.example/a":            "",
 		"../../etc/passwd":                      "",
+		"a@sha256:\n" + strings.Repeat("0", 63): "",
+		strings.Repeat("a", 256):                "",
 		"host:port/a":                           "",
 		"a\x00b":                                "",
 		"ünïcödé":                               "",
@@ -64,6 +76,6 @@ func TestMalformedReferences(t *testing.T) {
 		require.ErrorAs(t, err, &bad, ref)
 		require.Contains(t, err.Error(), fact, ref)
 		require.NotContains(t, err.Error(), "\n")
-		require.Contains(t, hintOf(err), "NAME[:TAG]")
+		require.Contains(t, bad.Hint(), "NAME[:TAG]")
 	}
 }

@@ -1,9 +1,11 @@
-package image
+package store
 
 import (
 	"os"
 	"path/filepath"
 	"testing"
+
+	"cutaway/sandbox/sys"
 
 	"github.com/stretchr/testify/require"
 )
@@ -17,30 +19,31 @@ func TestSweep(t *testing.T) {
 	s, err := Open(t.TempDir())
 	require.NoError(t, err)
 	file := func(parts ...string) string {
-		path := s.path(parts...)
+		path := s.Path(parts...)
 		require.NoError(t, os.MkdirAll(filepath.Dir(path), 0o755))
 		require.NoError(t, os.WriteFile(path, nil, 0o644))
 		return path
 	}
 	whole := file("layers", "uid1-gid1", "0123", "file")
-	file("layers", "uid1-gid1", tempLayer+"0123", "file")
+	file("layers", "uid1-gid1", TempLayer+"0123", "file")
 	file("layout", "index.json.new")
 	file("tmp", "pull-1", "blob")
-	at, err := s.stage() // sweeps tmp itself
+	staging := filepath.Dir(file("tmp", "pull-2", "blob"))
+	locked, err := sys.OpenDirectory(staging)
 	require.NoError(t, err)
-	file("tmp", "pull-1", "blob")
-	busy := file("layers", "uid2-gid2", tempLayer+"4567", "file")
-	u := unpacking{dir: s.path("layers", "uid2-gid2")}
-	unlock, err := u.lock(t.Context())
+	require.NoError(t, locked.Flock(true))
+	defer locked.Close()
+	other := Owner{UIDBase: 2, GIDBase: 2}
+	unlock, err := s.LockLayers(t.Context(), other)
 	require.NoError(t, err)
-	file("layers", "uid2-gid2", tempLayer+"4567", "file")
+	busy := file("layers", "uid2-gid2", TempLayer+"4567", "file")
 
 	swept, err := Sweep(s.Dir())
 	require.NoError(t, err)
-	require.Equal(t, []string{s.path("tmp", "pull-1"), s.path("layers", "uid1-gid1", tempLayer+"0123"), s.path("layout", "index.json.new")}, swept)
+	require.Equal(t, []string{s.Path("tmp", "pull-1"), s.Path("layers", "uid1-gid1", TempLayer+"0123"), s.Path("layout", "index.json.new")}, swept)
 	require.FileExists(t, whole)
 	require.FileExists(t, busy)
-	require.DirExists(t, at.dir)
+	require.DirExists(t, staging)
 	unlock()
 	swept, err = Sweep(s.Dir())
 	require.NoError(t, err)

@@ -1,4 +1,4 @@
-package image
+package store
 
 import (
 	"encoding/hex"
@@ -9,10 +9,11 @@ import (
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 )
 
-// Most of what an image may announce. Both are far above anything real; they
-// keep a registry from filling memory or disk without end.
+// MaxManifest and maxLayer are the most that an image may announce. Both are far
+// above anything real; they keep a registry from filling memory or disk without
+// end.
 const (
-	maxManifest = 4 << 20  // bytes of an index, a manifest or a config
+	MaxManifest = 4 << 20  // bytes of an index, a manifest or a config
 	maxLayer    = 32 << 30 // bytes of one layer as it travels
 )
 
@@ -27,9 +28,9 @@ type verifier struct {
 	seen        int64
 }
 
-// verify wraps from, which is to yield what want describes. where is the
+// Verify wraps from, which is to yield what want describes. where is the
 // registry's host or the path of the file in the store.
-func verify(from io.Reader, want v1.Descriptor, what, where string) (*verifier, error) {
+func Verify(from io.Reader, want v1.Descriptor, what, where string) (io.Reader, error) {
 	sum, err := v1.Hasher(want.Digest.Algorithm)
 	if err != nil {
 		return nil, &DigestError{What: what, Where: where, Want: want.Digest.String(), Got: "of an unknown kind"}
@@ -58,7 +59,7 @@ func (v *verifier) check() error {
 	if v.seen != v.want.Size {
 		return v.sizeError()
 	}
-	if got := digestOf(v.want.Digest.Algorithm, v.sum); got != v.want.Digest {
+	if got := DigestOf(v.want.Digest.Algorithm, v.sum); got != v.want.Digest {
 		return &DigestError{What: v.what, Where: v.where, Want: v.want.Digest.String(), Got: got.String()}
 	}
 	return io.EOF
@@ -68,7 +69,8 @@ func (v *verifier) sizeError() error {
 	return &SizeError{What: v.what, Where: v.where, Digest: v.want.Digest.String(), Want: v.want.Size, Got: v.seen}
 }
 
-func digestOf(algorithm string, sum hash.Hash) v1.Hash {
+// DigestOf is the digest of what sum was told.
+func DigestOf(algorithm string, sum hash.Hash) v1.Hash {
 	return v1.Hash{Algorithm: algorithm, Hex: hex.EncodeToString(sum.Sum(nil))}
 }
 
@@ -77,11 +79,11 @@ func limitOf(what string) int64 {
 	if what == "layer" {
 		return maxLayer
 	}
-	return maxManifest
+	return MaxManifest
 }
 
-// checkAnnounced refuses sizes no image has, before anything is fetched.
-func checkAnnounced(d v1.Descriptor, what, where string) error {
+// CheckAnnounced refuses sizes no image has, before anything is fetched.
+func CheckAnnounced(d v1.Descriptor, what, where string) error {
 	if limit := limitOf(what); d.Size < 0 || d.Size > limit {
 		return &LimitError{What: what + " " + d.Digest.String() + " from " + where, Limit: limit, Unit: "bytes"}
 	}

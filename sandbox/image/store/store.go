@@ -1,4 +1,4 @@
-package image
+package store
 
 import (
 	"bytes"
@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"time"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
@@ -28,18 +29,12 @@ import (
 // layout's index holds a flock(2) on the directory; everything becomes visible
 // by rename(2). Files are not fsynced: after a power failure a blob may be
 // damaged, which verification notices, or an unpacked layer, which it does not.
-type Store struct {
-	// Note is told of what unpacking left out, such as a device node; it may
-	// be nil. It is called from several goroutines.
-	Note func(string)
-
-	dir string
-}
+type Store struct{ dir string }
 
 // Annotations of the entries in the layout's index.
 const (
-	refName     = "org.opencontainers.image.ref.name" // image-spec annotations.md
-	indexDigest = "cutaway.index"                     // the index the manifest was chosen from
+	RefName     = "org.opencontainers.image.ref.name" // image-spec annotations.md
+	IndexDigest = "cutaway.index"                     // the index the manifest was chosen from
 )
 
 // Open opens the store in dir, making it if need be. Others may search the
@@ -58,23 +53,23 @@ func Open(dir string) (*Store, error) {
 		"": 0o711, "layers": 0o711, "layout": 0o700, "layout/blobs": 0o700, "tmp": 0o700,
 	} {
 		if err := os.MkdirAll(filepath.Join(dir, path), mode); err != nil {
-			return nil, fmt.Errorf("make store: %w", withSpace(dir, err))
+			return nil, fmt.Errorf("make store: %w", WithSpace(dir, err))
 		}
 	}
-	for _, path := range []string{dir, s.path("layers")} {
+	for _, path := range []string{dir, s.Path("layers")} {
 		if err := searchable(path); err != nil {
 			return nil, fmt.Errorf("make store: %w", err)
 		}
 	}
-	unlock, err := s.lock()
+	unlock, err := s.Lock()
 	if err != nil {
 		return nil, err
 	}
 	defer unlock()
 	if err := s.initLayout(); err != nil {
-		return nil, fmt.Errorf("make store: %w", withSpace(dir, err))
+		return nil, fmt.Errorf("make store: %w", WithSpace(dir, err))
 	}
-	return s, s.sweep()
+	return s, s.SweepTmp()
 }
 
 // searchable lets everybody pass through dir; the umask may have taken that.
@@ -89,22 +84,22 @@ func searchable(dir string) error {
 
 // initLayout writes the two files that make a directory an image layout.
 func (s *Store) initLayout() error {
-	if _, err := os.Stat(s.path("layout", "index.json")); err == nil {
+	if _, err := os.Stat(s.Path("layout", "index.json")); err == nil {
 		return nil
 	}
-	if err := writeFile(s.path("layout", "oci-layout"), []byte(`{"imageLayoutVersion":"1.0.0"}`)); err != nil {
+	if err := writeFile(s.Path("layout", "oci-layout"), []byte(`{"imageLayoutVersion":"1.0.0"}`)); err != nil {
 		return err
 	}
-	return s.writeIndex(&v1.IndexManifest{SchemaVersion: 2, MediaType: types.OCIImageIndex, Manifests: []v1.Descriptor{}})
+	return s.WriteIndex(&v1.IndexManifest{SchemaVersion: 2, MediaType: types.OCIImageIndex, Manifests: []v1.Descriptor{}})
 }
 
-// writeIndex replaces the list of images.
-func (s *Store) writeIndex(index *v1.IndexManifest) error {
+// WriteIndex replaces the list of images.
+func (s *Store) WriteIndex(index *v1.IndexManifest) error {
 	raw, err := json.MarshalIndent(index, "", "  ")
 	if err != nil {
 		return fmt.Errorf("write index of the store: %w", err)
 	}
-	return writeFile(s.path("layout", "index.json"), raw)
+	return writeFile(s.Path("layout", "index.json"), raw)
 }
 
 // writeFile makes or replaces a file as a whole.
@@ -123,18 +118,20 @@ func writeFile(path string, data []byte) error {
 // Dir is the directory of the store.
 func (s *Store) Dir() string { return s.dir }
 
-func (s *Store) path(elem ...string) string {
+// Path is that of a file or directory in the store.
+func (s *Store) Path(elem ...string) string {
 	return filepath.Join(append([]string{s.dir}, elem...)...)
 }
 
-func (s *Store) blobPath(h v1.Hash) string { return s.path("layout", "blobs", h.Algorithm, h.Hex) }
+// BlobPath is where the blob with this digest is, if the store has it.
+func (s *Store) BlobPath(h v1.Hash) string { return s.Path("layout", "blobs", h.Algorithm, h.Hex) }
 
 // lockWait is how long to wait for the store's lock. It is held for renames and
 // removals, never while something is fetched or unpacked.
 const lockWait = time.Minute
 
-// lock waits for the store's lock.
-func (s *Store) lock() (unlock func(), err error) {
+// Lock waits for the store's lock.
+func (s *Store) Lock() (unlock func(), err error) {
 	d, err := sys.OpenDirectory(s.dir)
 	if err != nil {
 		return nil, fmt.Errorf("open store %s: %w", s.dir, err)
@@ -143,17 +140,17 @@ func (s *Store) lock() (unlock func(), err error) {
 		switch err := d.Flock(true); {
 		case err == nil:
 			return func() { d.Close() }, nil
-		case !wouldBlock(err) || time.Since(start) > lockWait:
+		case !errors.Is(err, syscall.EWOULDBLOCK) || time.Since(start) > lockWait:
 			d.Close()
-			return nil, fmt.Errorf("lock store %s: %w", s.dir, named(err))
+			return nil, fmt.Errorf("lock store %s: %w", s.dir, Named(err))
 		}
 		time.Sleep(5 * time.Millisecond)
 	}
 }
 
-// index reads the list of images.
-func (s *Store) index() (*v1.IndexManifest, error) {
-	raw, err := os.ReadFile(s.path("layout", "index.json"))
+// Index reads the list of images.
+func (s *Store) Index() (*v1.IndexManifest, error) {
+	raw, err := os.ReadFile(s.Path("layout", "index.json"))
 	if err != nil {
 		return nil, fmt.Errorf("read index of the store: %w", err)
 	}
@@ -164,29 +161,19 @@ func (s *Store) index() (*v1.IndexManifest, error) {
 	return index, nil
 }
 
-// newEntry describes an image in the store's index. top is the index the
-// manifest was chosen from, or the manifest itself.
-func newEntry(ref string, manifest, top v1.Descriptor) v1.Descriptor {
-	manifest.Annotations = map[string]string{refName: ref}
-	if top.Digest != manifest.Digest {
-		manifest.Annotations[indexDigest] = top.Digest.String()
-	}
-	return manifest
-}
-
 // List returns the images of the store, in order of arrival. An image that
 // cannot be read is left out and told in the error; the others are returned.
 func (s *Store) List() ([]*Image, error) {
-	index, err := s.index()
+	index, err := s.Index()
 	if err != nil {
 		return nil, err
 	}
 	var images []*Image
 	var errs []error
 	for _, entry := range index.Manifests {
-		img, err := s.load(entry)
+		img, err := s.ReadImage(entry)
 		if err != nil {
-			errs = append(errs, fmt.Errorf("read image %s: %w", entry.Annotations[refName], err))
+			errs = append(errs, fmt.Errorf("read image %s: %w", entry.Annotations[RefName], err))
 			continue
 		}
 		images = append(images, img)
@@ -198,30 +185,30 @@ func (s *Store) List() ([]*Image, error) {
 // digest (of the manifest, or of the index it came from), or by an unambiguous
 // beginning of a digest.
 func (s *Store) Get(ref string) (*Image, error) {
-	index, err := s.index()
+	index, err := s.Index()
 	if err != nil {
 		return nil, err
 	}
-	entry, err := find(index, ref)
+	entry, err := Find(index, ref)
 	if err != nil {
 		return nil, err
 	}
-	img, err := s.load(entry)
+	img, err := s.ReadImage(entry)
 	if err != nil {
 		return nil, fmt.Errorf("read image %s: %w", ref, err)
 	}
 	return img, nil
 }
 
-// find looks ref up in the store's index.
-func find(index *v1.IndexManifest, ref string) (v1.Descriptor, error) {
+// Find looks ref up in the store's index.
+func Find(index *v1.IndexManifest, ref string) (v1.Descriptor, error) {
 	full, refErr := Canonical(ref)
 	repo, digest, byDigest := strings.Cut(full, "@")
 	for _, e := range index.Manifests {
-		if refErr == nil && e.Annotations[refName] == full {
+		if refErr == nil && e.Annotations[RefName] == full {
 			return e, nil
 		}
-		if byDigest && hasDigest(e, digest, true) && repositoryOf(e.Annotations[refName]) == repo {
+		if byDigest && hasDigest(e, digest, true) && repositoryOf(e.Annotations[RefName]) == repo {
 			return e, nil
 		}
 	}
@@ -252,7 +239,7 @@ func find(index *v1.IndexManifest, ref string) (v1.Descriptor, error) {
 // hasDigest reports whether an entry's digest, or that of its index, is digest,
 // or begins with it. Fewer than four digits are not taken for a digest.
 func hasDigest(e v1.Descriptor, digest string, whole bool) bool {
-	for _, have := range []string{e.Digest.String(), e.Annotations[indexDigest]} {
+	for _, have := range []string{e.Digest.String(), e.Annotations[IndexDigest]} {
 		if have == digest && have != "" { // an image that came without an index has no such annotation
 			return true
 		}
@@ -265,32 +252,46 @@ func hasDigest(e v1.Descriptor, digest string, whole bool) bool {
 	return false
 }
 
-// readBlob reads and verifies a small blob.
-func (s *Store) readBlob(d v1.Descriptor, what string) ([]byte, error) {
-	path := s.blobPath(d.Digest)
-	if err := checkAnnounced(d, what, path); err != nil {
+// OpenBlob opens the blob d, which is an index, a manifest, a config or a layer.
+// What is read of it is verified.
+func (s *Store) OpenBlob(d v1.Descriptor, what string) (io.ReadCloser, error) {
+	path := s.BlobPath(d.Digest)
+	if err := CheckAnnounced(d, what, path); err != nil {
 		return nil, err
 	}
 	f, err := os.Open(path)
 	if err != nil {
 		return nil, s.missing(d, err)
 	}
-	defer f.Close()
-	v, err := verify(f, d, what, path)
+	v, err := Verify(f, d, what, path)
+	if err != nil {
+		f.Close()
+		return nil, err
+	}
+	return struct {
+		io.Reader
+		io.Closer
+	}{v, f}, nil
+}
+
+// readBlob reads and verifies a small blob.
+func (s *Store) readBlob(d v1.Descriptor, what string) ([]byte, error) {
+	blob, err := s.OpenBlob(d, what)
 	if err != nil {
 		return nil, err
 	}
-	return io.ReadAll(v)
+	defer blob.Close()
+	return io.ReadAll(blob)
 }
 
 // checkPresent makes sure a blob is there, in its full size.
 func (s *Store) checkPresent(d v1.Descriptor) error {
-	info, err := os.Stat(s.blobPath(d.Digest))
+	info, err := os.Stat(s.BlobPath(d.Digest))
 	if err != nil {
 		return s.missing(d, err)
 	}
 	if info.Size() != d.Size {
-		return &SizeError{What: "layer", Where: s.blobPath(d.Digest), Digest: d.Digest.String(), Want: d.Size, Got: info.Size()}
+		return &SizeError{What: "layer", Where: s.BlobPath(d.Digest), Digest: d.Digest.String(), Want: d.Size, Got: info.Size()}
 	}
 	return nil
 }

@@ -1,4 +1,4 @@
-package image
+package store
 
 import (
 	"fmt"
@@ -106,7 +106,7 @@ const maxAccounts = 1 << 20
 // accounts reads the lines of a file of the image that have n fields between
 // colons. A file that no layer has, has none.
 func accounts(lowers []string, name string, n int) ([][]string, error) {
-	path, err := below(lowers, name)
+	path, err := Lookup(lowers, name)
 	if err != nil || path == "" {
 		return nil, err
 	}

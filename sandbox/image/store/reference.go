@@ -1,0 +1,119 @@
+package store
+
+import (
+	"fmt"
+	"net/url"
+	"regexp"
+	"strings"
+	"sync"
+
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+)
+
+// The registry that a reference without one means: by the name people have for
+// it, and by that of its host.
+const (
+	dockerHub  = "docker.io"
+	dockerHost = "index.docker.io"
+)
+
+// The grammar of names and tags: OCI distribution-spec, "Pulling manifests".
+// Compiled when first needed: a container of the built-in image needs neither.
+var (
+	repositoryGrammar = lazily(`^[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*(/[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*)*$`)
+	tagGrammar        = lazily(`^[a-zA-Z0-9_][a-zA-Z0-9._-]{0,127}$`)
+)
+
+// maxRepository is how long a repository's name may be, in bytes.
+const maxRepository = 255
+
+func lazily(expression string) func() *regexp.Regexp {
+	return sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(expression) })
+}
+
+// ReferenceError says why a text is not an image reference.
+type ReferenceError struct {
+	Ref  string
+	Fact string
+}
+
+func (e *ReferenceError) Error() string {
+	return fmt.Sprintf("parse image reference %q: %s", e.Ref, e.Fact)
+}
+
+// Hint shows what a reference looks like.
+func (e *ReferenceError) Hint() string {
+	return "a reference is [HOST[:PORT]/]NAME[:TAG][@DIGEST]: busybox, localhost:5000/app:1.2"
+}
+
+// Canonical gives the full form of a reference, under which the store keeps an
+// image: busybox is docker.io/library/busybox:latest. It reads ref as docker
+// does: the registry defaults to docker.io, its official images to library/, the
+// tag to latest. A digest beside a tag wins: the tag is then only for people to
+// read.
+func Canonical(ref string) (string, error) {
+	if ref == BuiltInRef {
+		return ref, nil
+	}
+	if ref == "" {
+		return "", &ReferenceError{ref, "it is empty"}
+	}
+	named, digest, byDigest := strings.Cut(ref, "@")
+	registry, rest := splitRegistry(named)
+	repo, tag, tagged := strings.Cut(rest, ":")
+	if !tagged {
+		tag = "latest"
+	}
+	if fact := malformed(registry, repo, tag); fact != "" {
+		return "", &ReferenceError{ref, fact}
+	}
+	if registry == dockerHub && !strings.Contains(repo, "/") {
+		repo = "library/" + repo
+	}
+	full := registry + "/" + repo
+	if !byDigest {
+		return full + ":" + tag, nil
+	}
+	if _, err := v1.NewHash(digest); err != nil {
+		return "", &ReferenceError{ref, "the digest must be sha256:HEX or sha512:HEX, of 64 or 128 digits"}
+	}
+	return full + "@" + digest, nil
+}
+
+// splitRegistry tells a registry from the first part of a repository's name: it
+// has a dot or a port, or is localhost.
+func splitRegistry(named string) (registry, rest string) {
+	registry, rest, more := strings.Cut(named, "/")
+	if !more || registry != "localhost" && !strings.ContainsAny(registry, ".:") {
+		return dockerHub, named
+	}
+	if registry == dockerHost {
+		registry = dockerHub
+	}
+	return registry, rest
+}
+
+// malformed says what is wrong with the parts of a reference, "" if nothing is.
+func malformed(registry, repo, tag string) (fact string) {
+	if u, err := url.Parse("//" + registry); err != nil || u.Host != registry {
+		return fmt.Sprintf("%q is not the name of a registry", registry)
+	}
+	switch {
+	case repo != strings.ToLower(repo):
+		return "repository names are lower case"
+	case len(repo) > maxRepository || !repositoryGrammar().MatchString(repo):
+		return fmt.Sprintf("%q is not a repository name", repo)
+	case !tagGrammar().MatchString(tag):
+		return fmt.Sprintf("%q is not a tag", tag)
+	}
+	return ""
+}
+
+// repositoryOf cuts tag and digest off a canonical reference.
+func repositoryOf(full string) string {
+	full, _, _ = strings.Cut(full, "@")
+	if colon := strings.LastIndexByte(full, ':'); colon > strings.LastIndexByte(full, '/') {
+		return full[:colon]
+	}
+	return full
+}
