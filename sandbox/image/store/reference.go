@@ -3,9 +3,7 @@ package store
 import (
 	"fmt"
 	"net/url"
-	"regexp"
 	"strings"
-	"sync"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 )
@@ -17,19 +15,11 @@ const (
 	dockerHost = "index.docker.io"
 )
 
-// The grammar of names and tags: OCI distribution-spec, "Pulling manifests".
-// Compiled when first needed: a container of the built-in image needs neither.
-var (
-	repositoryGrammar = lazily(`^[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*(/[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*)*$`)
-	tagGrammar        = lazily(`^[a-zA-Z0-9_][a-zA-Z0-9._-]{0,127}$`)
+// How long names may be, in bytes: OCI distribution-spec, "Pulling manifests".
+const (
+	maxRepository = 255 // not the registry's rule, but what its clients keep to
+	maxTag        = 128
 )
-
-// maxRepository is how long a repository's name may be, in bytes.
-const maxRepository = 255
-
-func lazily(expression string) func() *regexp.Regexp {
-	return sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(expression) })
-}
 
 // ReferenceError says why a text is not an image reference.
 type ReferenceError struct {
@@ -101,13 +91,55 @@ func malformed(registry, repo, tag string) (fact string) {
 	switch {
 	case repo != strings.ToLower(repo):
 		return "repository names are lower case"
-	case len(repo) > maxRepository || !repositoryGrammar().MatchString(repo):
+	case len(repo) > maxRepository || !isRepository(repo):
 		return fmt.Sprintf("%q is not a repository name", repo)
-	case !tagGrammar().MatchString(tag):
+	case !isTag(tag):
 		return fmt.Sprintf("%q is not a tag", tag)
 	}
 	return ""
 }
+
+// isRepository reports whether name is components with slashes between: the grammar
+// is the distribution-spec's, whose regular expressions take longer to compile than
+// an image to be found.
+func isRepository(name string) bool {
+	for component := range strings.SplitSeq(name, "/") {
+		if !isComponent(component) {
+			return false
+		}
+	}
+	return true
+}
+
+// isComponent reports whether text is words of small letters and digits, with a
+// separator between any two: ".", "_", "__", or dashes.
+func isComponent(text string) bool {
+	other := func(r rune) bool { return !alphanumeric(r) }
+	for {
+		rest := strings.TrimLeftFunc(text, alphanumeric)
+		switch {
+		case rest == text:
+			return false // no word
+		case rest == "":
+			return true
+		}
+		text = strings.TrimLeftFunc(rest, other)
+		switch separator := strings.TrimSuffix(rest, text); {
+		case separator == ".", separator == "_", separator == "__":
+		case strings.Trim(separator, "-") != "":
+			return false
+		}
+	}
+}
+
+// isTag reports whether tag is letters, digits, "_", "." and "-", the last two not
+// at its beginning.
+func isTag(tag string) bool {
+	other := func(r rune) bool { return !alphanumeric(r) && (r < 'A' || r > 'Z') && !strings.ContainsRune("_.-", r) }
+	return tag != "" && len(tag) <= maxTag && !strings.ContainsAny(tag[:1], ".-") && !strings.ContainsFunc(tag, other)
+}
+
+func alphanumeric(r rune) bool { return 'a' <= r && r <= 'z' || '0' <= r && r <= '9' }
 
 // repositoryOf cuts tag and digest off a canonical reference.
 func repositoryOf(full string) string {

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"regexp"
 	"strings"
 	"testing"
 
@@ -78,4 +79,20 @@ func TestMalformedReferences(t *testing.T) {
 		require.NotContains(t, err.Error(), "\n")
 		require.Contains(t, bad.Hint(), "NAME[:TAG]")
 	}
+}
+
+// The distribution-spec states its grammar as regular expressions.
+func FuzzGrammar(f *testing.F) {
+	repository := regexp.MustCompile(`^[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*(/[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*)*$`)
+	tag := regexp.MustCompile(`^[a-zA-Z0-9_][a-zA-Z0-9._-]{0,127}$`)
+	for _, name := range []string{
+		"", "a", "a/b", "/a", "a/", "a//b", "a.b", "a..b", "a_b", "a__b", "a___b", "a-b", "a---b", "a.-b", "a-_b", "-a", "a-", "a.", "_a", "a_",
+		"A", "aB", "a b", "\u00e4", "a\x00", "a\n", "\xff", "1.2-x_Y", ".b", "-b", "_b", strings.Repeat("t", maxTag), strings.Repeat("t", maxTag+1),
+	} {
+		f.Add(name)
+	}
+	f.Fuzz(func(t *testing.T, name string) {
+		require.Equal(t, repository.MatchString(name), isRepository(name), "%q", name)
+		require.Equal(t, tag.MatchString(name), isTag(name), "%q", name)
+	})
 }
