@@ -30,10 +30,11 @@ func (p SeccompProfile) Compile() ([]bpf.RawInstruction, error) {
 	if err != nil {
 		return nil, err
 	}
-	newest, strict := p.Newest()
+	newest := len(calls.checks) - 1
+	strict := p.strict(newest)
 	b := newSeccompProgram()
 	noSuchCall := b.answer(noSuchCall)
-	next := b.search(calls.spans(newest, strict))
+	next := b.search(calls.spans(strict))
 	switch {
 	case strict:
 		next = b.test(bpf.JumpGreaterThan, uint32(newest), noSuchCall, next)
@@ -57,8 +58,12 @@ func (p SeccompProfile) Newest() (number int, strict bool) {
 			}
 		}
 	}
+	return number, p.strict(number)
+}
+
+func (p SeccompProfile) strict(newest int) bool {
 	passes := slices.Contains([]string{"SCMP_ACT_ALLOW", "SCMP_ACT_LOG", "SCMP_ACT_TRACE"}, p.DefaultAction)
-	return number, number >= 0 && !passes
+	return newest >= 0 && !passes
 }
 
 // noSuchCall makes a call fail with ENOSYS.

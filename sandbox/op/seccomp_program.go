@@ -148,12 +148,11 @@ func (b *seccompProgram) half(index, which uint, mask uint32, next label) label 
 	return b.load(uint32(argsOffset+8*index+4*which), next)
 }
 
-// assemble turns the program the right way round.
+// assemble turns the program the right way round, and ends its construction.
 func (b *seccompProgram) assemble() ([]bpf.RawInstruction, error) {
 	if len(b.reversed) > sys.MaxFilter {
 		return nil, fmt.Errorf("%d instructions, and the kernel takes %d", len(b.reversed), sys.MaxFilter)
 	}
-	program := slices.Clone(b.reversed)
-	slices.Reverse(program)
-	return bpf.Assemble(program)
+	slices.Reverse(b.reversed)
+	return bpf.Assemble(b.reversed)
 }

@@ -9,8 +9,8 @@ import (
 
 // seccompCalls is a profile by number instead of name.
 type seccompCalls struct {
-	checks map[int][]seccompCheck // in the order of the profile
-	other  uint32                 // the answer to all other calls
+	checks [][]seccompCheck // of each call up to the newest that is named, in the order of the profile
+	other  uint32           // the answer to all other calls
 }
 
 // seccompCheck is an answer and the conditions it depends on.
@@ -21,30 +21,50 @@ type seccompCheck struct {
 
 func (p SeccompProfile) calls() (seccompCalls, error) {
 	other, err := seccompAnswer(p.DefaultAction, p.DefaultErrnoRet)
-	calls := seccompCalls{map[int][]seccompCheck{}, other}
+	const soFar = 512 // Linux numbers fewer calls yet; the list would grow
+	calls := seccompCalls{make([][]seccompCheck, 0, soFar), other}
 	if err != nil {
 		return calls, fmt.Errorf("default action: %w", err)
 	}
 	for i, rule := range p.Syscalls {
-		answer, err := seccompAnswer(rule.Action, rule.ErrnoRet)
-		if err != nil {
-			return calls, fmt.Errorf("rule %d: %w", i, err)
-		}
-		conditions, err := alternatives(rule.Args)
+		checks, err := rule.checks()
 		if err != nil {
 			return calls, fmt.Errorf("rule %d: %w", i, err)
 		}
 		for _, name := range rule.Names {
-			n, ok := sys.SyscallNumber(name)
-			if !ok {
-				continue
-			}
-			for _, all := range conditions {
-				calls.checks[n] = append(calls.checks[n], seccompCheck{all, answer})
+			if n, ok := sys.SyscallNumber(name); ok {
+				calls.add(n, checks)
 			}
 		}
 	}
 	return calls, nil
+}
+
+// add has checks made about a call after those of earlier rules. Most calls are
+// in one rule, and share its list.
+func (c *seccompCalls) add(n int, checks []seccompCheck) {
+	if more := n + 1 - len(c.checks); more > 0 {
+		c.checks = append(c.checks, make([][]seccompCheck, more)...)
+	}
+	if c.checks[n] == nil {
+		c.checks[n] = slices.Clip(checks)
+		return
+	}
+	c.checks[n] = append(c.checks[n], checks...)
+}
+
+// checks are what a rule asks about each of its calls.
+func (r SeccompRule) checks() ([]seccompCheck, error) {
+	answer, err := seccompAnswer(r.Action, r.ErrnoRet)
+	if err != nil {
+		return nil, err
+	}
+	var checks []seccompCheck
+	conditions, err := alternatives(r.Args)
+	for _, all := range conditions {
+		checks = append(checks, seccompCheck{all, answer})
+	}
+	return checks, err
 }
 
 // alternatives gives the lists of conditions any of which is enough.
@@ -103,15 +123,15 @@ type seccompSpan struct {
 	other  uint32         // the answer when none holds
 }
 
-// spans divides the numbers from 0 on: up to newest, or all there are when the
-// program does not stop there.
-func (c seccompCalls) spans(newest int, strict bool) []seccompSpan {
-	last := newest
+// spans divides the numbers from 0 on: up to the newest, or all there are when
+// the program does not stop there.
+func (c seccompCalls) spans(strict bool) []seccompSpan {
+	end := len(c.checks)
 	if !strict {
-		last++
+		end++
 	}
 	var spans []seccompSpan
-	for n := range last + 1 {
+	for n := range end {
 		s := c.span(n)
 		if before := len(spans) - 1; before >= 0 && len(s.checks) == 0 &&
 			len(spans[before].checks) == 0 && spans[before].other == s.other {
@@ -125,7 +145,10 @@ func (c seccompCalls) spans(newest int, strict bool) []seccompSpan {
 // span settles what is asked about one call: nothing after a check without
 // conditions, and no check that gives the answer it would get anyway.
 func (c seccompCalls) span(n int) seccompSpan {
-	s := seccompSpan{first: uint32(n), checks: c.checks[n], other: c.other}
+	s := seccompSpan{first: uint32(n), other: c.other}
+	if n < len(c.checks) {
+		s.checks = c.checks[n]
+	}
 	if i := slices.IndexFunc(s.checks, func(k seccompCheck) bool { return len(k.all) == 0 }); i >= 0 {
 		s.checks, s.other = s.checks[:i], s.checks[i].answer
 	}
