@@ -89,7 +89,6 @@ func (o Overlay) parent() (string, bool) {
 }
 
 func (o Overlay) data() string {
-	escape := strings.NewReplacer(`\`, `\\`, ":", `\:`, ",", `\,`).Replace
 	escaped := make([]string, len(o.Lower))
 	for i, dir := range o.Lower {
 		escaped[i] = escape(dir)
@@ -101,4 +100,12 @@ func (o Overlay) data() string {
 		data += ",userxattr"
 	}
 	return data
+}
+
+// escape has overlayfs take for part of a name what it reads as the end of one.
+func escape(dir string) string {
+	for _, special := range []string{`\`, ":", ","} {
+		dir = strings.ReplaceAll(dir, special, `\`+special)
+	}
+	return dir
 }

@@ -70,14 +70,15 @@ func encode(b []byte, v reflect.Value) ([]byte, error) {
 }
 
 // decoder reads what encode wrote. It stops at the first thing that cannot be.
+// The strings it gives are parts of the message, which nobody changes.
 type decoder struct {
-	rest []byte
+	rest string
 	err  error
 }
 
 // number reads an unsigned number; most is what it can sensibly be.
 func (d *decoder) number(most uint64) uint64 {
-	n, size := binary.Uvarint(d.rest)
+	n, size := binary.Uvarint(d.digits())
 	if size <= 0 || n > most {
 		d.fail()
 		return 0
@@ -86,11 +87,16 @@ func (d *decoder) number(most uint64) uint64 {
 	return n
 }
 
+// digits has the next number in it.
+func (d *decoder) digits() []byte {
+	return []byte(d.rest[:min(len(d.rest), binary.MaxVarintLen64)])
+}
+
 func (d *decoder) fail() {
 	if d.err == nil {
 		d.err = fmt.Errorf("read a message: it makes no sense %d bytes before its end", len(d.rest))
 	}
-	d.rest = nil
+	d.rest = ""
 }
 
 func (d *decoder) decode(v reflect.Value) {
@@ -98,7 +104,7 @@ func (d *decoder) decode(v reflect.Value) {
 	case reflect.Bool:
 		v.SetBool(d.number(1) == 1)
 	case reflect.Int, reflect.Int8, reflect.Int16, reflect.Int32, reflect.Int64:
-		n, size := binary.Varint(d.rest)
+		n, size := binary.Varint(d.digits())
 		if size <= 0 {
 			d.fail()
 			return
@@ -113,7 +119,7 @@ func (d *decoder) decode(v reflect.Value) {
 			d.fail()
 			return
 		}
-		v.SetString(string(d.rest[:n]))
+		v.SetString(d.rest[:n])
 		d.rest = d.rest[n:]
 	case reflect.Slice:
 		d.decodeSlice(v)
@@ -172,7 +178,7 @@ func marshal(message any) ([]byte, error) {
 
 // unmarshal reads one into what message points to.
 func unmarshal(b []byte, message any) error {
-	d := decoder{rest: b}
+	d := decoder{rest: string(b)}
 	d.decode(reflect.ValueOf(message).Elem())
 	if d.err == nil && len(d.rest) > 0 {
 		d.fail()
