@@ -33,9 +33,9 @@ func IsOpaque(dir string) (bool, error) {
 	return false, nil
 }
 
-// Lookup finds what layers show at name: its path in the topmost
-// layer that has it, "" if none has or a whiteout hides it. No link is
-// followed: on an overlay this layer's directories hide links below.
+// Lookup finds what layers, the topmost first, show together at name: its path in
+// the topmost that has it, "" if none has or a whiteout hides it. No link is
+// followed: on an overlay the directories of a layer above hide links below.
 func Lookup(lowers []string, name string) (string, error) {
 	merged := lowers
 	if name == "." {
