@@ -1,3 +1,5 @@
+//go:build !init
+
 package op
 
 import (
@@ -8,21 +10,13 @@ import (
 	"cutaway/sandbox/sys"
 )
 
-// Port is a port of the host that leads to one of the container's.
-type Port struct {
-	HostIP        string `json:"hostIP,omitempty"` // "" for every address of the host
-	HostPort      int    `json:"hostPort"`         // 0 is replaced by a free one before the Plan is made
-	ContainerPort int    `json:"containerPort"`
-	Protocol      string `json:"protocol"` // tcp or udp
-}
-
 // Nft makes a table of the host's nf_tables that translates the addresses of
 // one container's traffic: nft(8), NAT STATEMENTS. The container reaches the
 // world under the host's address, and the world reaches its published ports.
 type Nft struct {
 	Table   string `json:"table"`
 	Bridge  string `json:"bridge"`
-	Subnet  string `json:"subnet"`  // of the bridge: 10.90.0.0/24
+	Subnet  string `json:"subnet"`  // any address of the bridge's: 10.90.0.1/24
 	Address string `json:"address"` // the container's: 10.90.0.2
 	Ports   []Port `json:"ports,omitempty"`
 }

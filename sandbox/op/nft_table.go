@@ -1,3 +1,5 @@
+//go:build !init
+
 package op
 
 import (

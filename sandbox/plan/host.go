@@ -1,7 +1,6 @@
 package plan
 
 import (
-	"net/netip"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -148,7 +147,7 @@ func (b *builder) hostNetwork() {
 		b.host(op.Sysctl{Key: "net.ipv4.conf." + n.Bridge + ".route_localnet", Value: "1"},
 			"so that a port published on 127.0.0.1 may leave by the bridge", "", "sysctl")
 	}
-	b.host(op.Nft{Table: "cutaway-" + b.spec.ID, Bridge: n.Bridge, Address: bare(n.Address), Subnet: subnet(n.Gateway), Ports: n.Ports},
+	b.host(op.Nft{Table: "cutaway-" + b.spec.ID, Bridge: n.Bridge, Address: bare(n.Address), Subnet: n.Gateway, Ports: n.Ports},
 		"before the first packet: outside, nobody has a route back to the container's address", "nft")
 }
 
@@ -160,15 +159,6 @@ func bare(cidr string) string {
 		}
 	}
 	return cidr
-}
-
-// subnet gives the network an address with prefix length lies in.
-func subnet(cidr string) string {
-	p, err := netip.ParsePrefix(cidr)
-	if err != nil {
-		return cidr
-	}
-	return p.Masked().String()
 }
 
 // birth starts init.
