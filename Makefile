@@ -32,6 +32,7 @@ IMAGE := $(BUILTIN)/image.tar
 DIGEST := sandbox/image/store/builtin.digest
 PROBE := $(BUILTIN)/probe.bin
 INIT := sandbox/initbin/cutaway-init
+WHOLE := cmd/front/program/cutaway
 
 # cutaway is a program for Linux. On another system it is built for a Linux
 # machine there, and as there is no busybox to be had, without the image: the
@@ -51,9 +52,13 @@ build: $(OUT)/cutaway
 
 # Go knows what its programs depend on better than a list here could, and
 # builds nothing twice; so it is always asked.
-$(OUT)/cutaway: private LDFLAGS += -X main.version=$(VERSION)
-$(OUT)/cutaway: $(EMBEDDED) FORCE
+$(WHOLE): private LDFLAGS += -X main.version=$(VERSION)
+$(WHOLE): $(EMBEDDED) FORCE
 	$(BUILD) -o $@ ./cmd/cutaway
+
+# What people start is small, and has the other one in it.
+$(OUT)/cutaway: $(WHOLE)
+	$(BUILD) -o $@ ./cmd/front
 
 # Its digest is embedded beside it: taking it at run time would take longer than
 # a container does. The tag leaves out what only the host does, see
@@ -119,10 +124,10 @@ ARM := bin/arm64
 
 test-arm64: packages-test-arm64 build
 	@mkdir -p $(ARM)
-	@printf '{"Replace": {"%s": "%s", "%s": "%s", "%s": "%s", "%s": "%s"}}\n' \
+	@printf '{"Replace": {"%s": "%s", "%s": "%s", "%s": "%s", "%s": "%s", "%s": "%s"}}\n' \
 		$(CURDIR)/$(IMAGE) $(CURDIR)/$(ARM)/image.tar $(CURDIR)/$(DIGEST) $(CURDIR)/$(ARM)/image.digest $(CURDIR)/$(INIT) $(CURDIR)/$(ARM)/init \
-		$(CURDIR)/$(INIT).sha256 $(CURDIR)/$(ARM)/init.sha256 >$(ARM)/overlay.json
-	$(MAKE) GOARCH=arm64 OUT=$(ARM) IMAGE=$(ARM)/image.tar DIGEST=$(ARM)/image.digest INIT=$(ARM)/init OVERLAY="-overlay $(ARM)/overlay.json" build
+		$(CURDIR)/$(INIT).sha256 $(CURDIR)/$(ARM)/init.sha256 $(CURDIR)/$(WHOLE) $(CURDIR)/$(ARM)/whole >$(ARM)/overlay.json
+	$(MAKE) GOARCH=arm64 OUT=$(ARM) IMAGE=$(ARM)/image.tar DIGEST=$(ARM)/image.digest INIT=$(ARM)/init WHOLE=$(ARM)/whole OVERLAY="-overlay $(ARM)/overlay.json" build
 	$(GO) test -count=1 -v -timeout 28m -run TestARM64 ./vm/kernels
 
 # From Debian's archive to a whole machine, in software emulation if need be:
@@ -153,6 +158,6 @@ bench: packages-bench build
 # and `sudo make clean` it is.
 clean:
 	@if [ -x bin/cutaway ]; then bin/cutaway clean; fi
-	rm -rf bin $(IMAGE) $(DIGEST) $(PROBE) $(INIT) $(INIT).sha256
+	rm -rf bin $(WHOLE) $(IMAGE) $(DIGEST) $(PROBE) $(INIT) $(INIT).sha256
 
 FORCE:

@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"cutaway/sandbox/inspect"
+	"cutaway/sandbox/sys"
 )
 
 // Attempt is an exercise under way, in a directory of the learner's.
@@ -240,7 +241,7 @@ func (a *Attempt) sh(ctx context.Context, text string) *exec.Cmd {
 	c := exec.CommandContext(ctx, "/bin/sh", "-e", "-s")
 	c.Dir, c.Stdin, c.Stderr = a.Dir, strings.NewReader(a.fill(text)), os.Stderr
 	c.Env = append(os.Environ(), markVariable+"="+a.Nonce)
-	if self, err := os.Executable(); err == nil {
+	if self, err := sys.Self(); err == nil {
 		c.Env = append(c.Env, "PATH="+filepath.Dir(self)+":"+os.Getenv("PATH"))
 	}
 	for name, value := range a.Params {

@@ -11,7 +11,8 @@
 // From the smallest piece to the whole:
 //
 //	op/hostname.go      one operation: a struct, Do, Shell
-//	stages/03_uts.go    the stage that is made of it
+//	stages/03_uts.go    the stage that is made of it, and
+//	stages/buildup      what every stage adds, on one page
 //	plan/spec.go        what a container is
 //	plan/plan.go        the order in which it comes to be
 //	op/namespace.go     clone, unshare

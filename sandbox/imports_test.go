@@ -20,9 +20,10 @@ import (
 // package imports only what is lower; docs/architecture.md has the picture.
 var layers = map[string]int{
 	"cmd":     4,
+	"cmd/run": 3,
 	"docs":    0,
 	"lessons": 3, "exercises": 3, "stages": 3, "vm": 3,
-	"sandbox":    2,
+	"sandbox": 2, "stages/buildup": 2,
 	"sandbox/op": 1, "sandbox/plan": 1, "sandbox/pid1": 1, "sandbox/inspect": 1, "sandbox/event": 1, "sandbox/trace": 1,
 	"sandbox/features": 1, "sandbox/image": 1, "sandbox/image/store": 1, "sandbox/profile": 1, "sandbox/initbin": 1,
 	"sandbox/sys": 0, "vm/deb": 0, "vm/wire": 0,

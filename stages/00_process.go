@@ -7,18 +7,17 @@ import (
 	"strings"
 	"syscall"
 
-	"cutaway/sandbox/plan"
+	"cutaway/stages/buildup"
 )
 
 // process is where everything begins: a program started by fork and exec, with
 // nothing of its own yet.
 var process = Stage{
-	Slug:   "00-process",
+	Part:   buildup.Process,
 	Title:  "an ordinary process",
 	Belief: "a container is a thing of its own, beside processes",
 	Lesson: "Nothing is isolated yet: same namespaces, same root, same control group as the shell you started from.",
 	Code:   "sandbox/pid1/init.go",
-	Add:    func(*plan.Spec, Materials) {},
 	Look:   lookProcess,
 }
 

@@ -6,17 +6,16 @@ import (
 	"os"
 	"strings"
 
-	"cutaway/sandbox/plan"
+	"cutaway/stages/buildup"
 )
 
 // chroot changes where path lookup begins.
 var chroot = Stage{
-	Slug:   "01-chroot",
+	Part:   buildup.Chroot,
 	Title:  "a root directory of its own",
 	Belief: "chroot locks a process in",
 	Lesson: "chroot moves the place where / begins and takes nothing away: whoever may chroot again walks out.",
 	Code:   "sandbox/op/root.go",
-	Add:    func(s *plan.Spec, m Materials) { s.Root.From = m.Tree },
 	Look:   lookChroot,
 }
 

@@ -7,24 +7,18 @@ import (
 	"slices"
 	"strings"
 
-	"cutaway/sandbox/features"
-	"cutaway/sandbox/plan"
+	"cutaway/stages/buildup"
 )
 
 // mount gives the process a mount table of its own and makes its root the root
 // of that table.
 var mount = Stage{
-	Slug:   "02-mount",
+	Part:   buildup.Mount,
 	Title:  "a mount table of its own",
 	Belief: "pivot_root is another chroot: the host's files are still up there, out of sight",
 	Lesson: "pivot_root leaves no way up: the old root is not hidden, it is not in this mount table any more. But a table of one's own is not all: what is mounted below a shared mount shows up in its peers' tables too.",
 	Code:   "sandbox/op/root.go",
-	Needs:  func(f features.Features) error { return f.HaveNamespace("mnt") },
-	Add: func(s *plan.Spec, _ Materials) {
-		s.Add("mount")
-		s.Root.Pivot = true
-	},
-	Look: lookMount,
+	Look:   lookMount,
 }
 
 func lookMount(_ context.Context, l *Look) {

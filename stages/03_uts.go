@@ -4,26 +4,17 @@ import (
 	"context"
 	"os"
 
-	"cutaway/sandbox/features"
-	"cutaway/sandbox/plan"
+	"cutaway/stages/buildup"
 )
 
 // uts gives the container a host name of its own.
 var uts = Stage{
-	Slug:   "03-uts",
+	Part:   buildup.UTS,
 	Title:  "a hostname of its own",
 	Belief: "a container has its own hostname because it is another machine",
 	Lesson: "Two hostnames, one kernel: the UTS namespace holds a few strings, nothing more.",
 	Code:   "sandbox/op/hostname.go",
-	Needs:  func(f features.Features) error { return f.HaveNamespace("uts") },
-	Add: func(s *plan.Spec, m Materials) {
-		s.Add("uts")
-		s.Hostname, s.Domainname = "cutaway", "lab"
-		if m.Host == s.Hostname { // for one, in a container of the lab
-			s.Hostname, s.Domainname = "cutaway-inside", "lab-inside"
-		}
-	},
-	Look: lookUTS,
+	Look:   lookUTS,
 }
 
 func lookUTS(_ context.Context, l *Look) {

@@ -5,23 +5,17 @@ import (
 	"fmt"
 	"strings"
 
-	"cutaway/sandbox/features"
-	"cutaway/sandbox/plan"
+	"cutaway/stages/buildup"
 )
 
 // pid makes the process number 1 of its own numbering.
 var pid = Stage{
-	Slug:   "04-pid",
+	Part:   buildup.PID,
 	Title:  "process numbers of its own",
 	Belief: "a PID namespace hides processes",
 	Lesson: "One process, two numbers. The namespace decides whom a number means; what hides the others is the fresh /proc.",
 	Code:   "sandbox/op/namespace.go",
-	Needs:  func(f features.Features) error { return f.HaveNamespace("pid") },
-	Add: func(s *plan.Spec, _ Materials) {
-		s.Add("pid")
-		s.Linux.Proc = true
-	},
-	Look: lookPID,
+	Look:   lookPID,
 }
 
 func lookPID(ctx context.Context, l *Look) {

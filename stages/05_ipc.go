@@ -7,23 +7,17 @@ import (
 	"os"
 	"strings"
 
-	"cutaway/sandbox/features"
-	"cutaway/sandbox/plan"
+	"cutaway/stages/buildup"
 )
 
 // ipc gives the container System V and POSIX message objects of its own.
 var ipc = Stage{
-	Slug:   "05-ipc",
+	Part:   buildup.IPC,
 	Title:  "shared memory and queues of its own",
 	Belief: "separate processes cannot see each other's memory, so there is nothing to isolate",
 	Lesson: "System V objects have no path: the IPC namespace is the only wall between those who use the same key.",
 	Code:   "sandbox/op/namespace.go",
-	Needs:  func(f features.Features) error { return f.HaveNamespace("ipc") },
-	Add: func(s *plan.Spec, _ Materials) {
-		s.Add("ipc")
-		s.Linux.Mqueue = true
-	},
-	Look: lookIPC,
+	Look:   lookIPC,
 }
 
 func lookIPC(ctx context.Context, l *Look) {

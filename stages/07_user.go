@@ -5,23 +5,17 @@ import (
 	"fmt"
 	"strings"
 
-	"cutaway/sandbox/features"
-	"cutaway/sandbox/plan"
+	"cutaway/stages/buildup"
 )
 
 // user makes root inside somebody ordinary outside.
 var user = Stage{
-	Slug:   "07-user",
+	Part:   buildup.User,
 	Title:  "users of its own",
 	Belief: "all capabilities means all-powerful: root in a container is root",
 	Lesson: "An id is a number in a user namespace, and a capability counts only against what that namespace owns. Root inside owns what was made inside, and nothing else.",
 	Code:   "sandbox/op/idmap.go",
-	Needs:  func(f features.Features) error { return f.HaveNamespace("user") },
-	Add: func(s *plan.Spec, m Materials) {
-		s.Add("user")
-		s.Linux.UIDMappings, s.Linux.GIDMappings = m.UIDMappings, m.GIDMappings
-	},
-	Look: lookUser,
+	Look:   lookUser,
 }
 
 func lookUser(ctx context.Context, l *Look) {

@@ -7,36 +7,20 @@ import (
 	"strconv"
 	"strings"
 
-	"cutaway/sandbox/features"
 	"cutaway/sandbox/plan"
+	"cutaway/stages/buildup"
 )
 
 // cgroup puts the container into a control group and makes that the root of
 // what it sees.
 var cgroup = Stage{
-	Slug:   "08-cgroup",
+	Part:   buildup.Cgroup,
 	Title:  "a view of control groups of its own",
 	Belief: "the cgroup namespace sets the limits",
 	Lesson: "A control group is a directory with processes in it. The namespace only changes where its path begins; limits will be files in that directory.",
 	Code:   "sandbox/op/cgroup.go",
-	Needs: func(f features.Features) error {
-		if err := f.HaveNamespace("cgroup"); err != nil {
-			return err
-		}
-		if !f.Root() {
-			return errNoGroups
-		}
-		return f.HaveController("pids")
-	},
-	Add: func(s *plan.Spec, _ Materials) {
-		s.Add("cgroup")
-		s.Linux.Cgroup = true
-	},
-	Look: lookCgroup,
+	Look:   lookCgroup,
 }
-
-// errNoGroups is why an ordinary user has no control group of its own here.
-var errNoGroups = &features.Error{Feature: "a control group", Cause: "it needs root, who owns the top of the hierarchy"}
 
 func lookCgroup(_ context.Context, l *Look) {
 	l.Inside("cat /proc/self/cgroup", "it seems to be at the top of everything", func(o Out) bool {

@@ -8,27 +8,18 @@ import (
 	"strings"
 	"time"
 
-	"cutaway/sandbox/features"
-	"cutaway/sandbox/plan"
+	"cutaway/stages/buildup"
 )
 
 // timens moves the container's monotonic and boot clocks.
 var timens = Stage{
-	Slug:   "09-time",
+	Part:   buildup.Time,
 	Title:  "an uptime of its own",
 	Belief: "a time namespace gives a container another date",
 	Lesson: "Only the clocks that count from boot are moved, so that a container can be frozen here and go on elsewhere. The date belongs to the machine.",
 	Code:   "sandbox/op/namespace.go",
-	Needs:  func(f features.Features) error { return f.HaveTimeNSByExec() },
-	Add: func(s *plan.Spec, _ Materials) {
-		s.Add("time")
-		s.Linux.TimeOffset = week
-	},
-	Look: lookTime,
+	Look:   lookTime,
 }
-
-// week is how far ahead the container's uptime is, in seconds.
-const week = 7 * 24 * 3600
 
 func lookTime(_ context.Context, l *Look) {
 	var outside float64
@@ -38,8 +29,8 @@ func lookTime(_ context.Context, l *Look) {
 			outside, err = strconv.ParseFloat(text, 64)
 			return err == nil
 		})
-	l.Inside("cut -d' ' -f1 /proc/uptime", fmt.Sprintf("%d more: switched on a week earlier", week),
-		func(o Out) bool { return near(o.Text, outside+week) })
+	l.Inside("cut -d' ' -f1 /proc/uptime", fmt.Sprintf("%d more: switched on a week earlier", buildup.Week),
+		func(o Out) bool { return near(o.Text, outside+buildup.Week) })
 	l.Inside("probe clock", "both clocks that count from boot have moved", func(o Out) bool {
 		clocks := map[string]string{}
 		for line := range strings.Lines(o.Text) {
@@ -47,7 +38,7 @@ func lookTime(_ context.Context, l *Look) {
 			clocks[name] = seconds
 		}
 		now := float64(time.Now().Unix())
-		return near(clocks["realtime"], now) && near(clocks["boottime"], outside+week) && !near(clocks["monotonic"], outside)
+		return near(clocks["realtime"], now) && near(clocks["boottime"], outside+buildup.Week) && !near(clocks["monotonic"], outside)
 	})
 	l.Inside("date +%s", "the date of this machine, in seconds since 1970",
 		func(o Out) bool { return near(o.Text, float64(time.Now().Unix())) })

@@ -6,34 +6,19 @@ import (
 	"os"
 	"strings"
 
-	"cutaway/sandbox/plan"
+	"cutaway/stages/buildup"
 )
 
 // devices gives the container its own /dev and hides what /proc and /sys tell
 // of the whole machine.
 var devices = Stage{
-	Slug:   "11-devices",
+	Part:   buildup.Devices,
 	Title:  "what it may touch in /dev, /proc and /sys",
 	Belief: "with all its namespaces a container sees nothing of the machine any more",
 	Lesson: "/proc, /sys and /dev speak of the whole machine, in whatever namespace. A container sees less of them only because something is mounted on top.",
 	Code:   "sandbox/op/mask.go",
-	Add: func(s *plan.Spec, _ Materials) {
-		s.Linux.Devices = true
-		s.Linux.MaskedPaths, s.Linux.ReadonlyPaths = MaskedPaths, ReadonlyPaths
-	},
-	Look: lookDevices,
+	Look:   lookDevices,
 }
-
-// MaskedPaths are hidden from a container, ReadonlyPaths may only be read: what
-// docker and containerd do by default.
-var (
-	MaskedPaths = []string{
-		"/proc/acpi", "/proc/asound", "/proc/interrupts", "/proc/kcore", "/proc/keys", "/proc/latency_stats",
-		"/proc/sched_debug", "/proc/scsi", "/proc/timer_list", "/proc/timer_stats",
-		"/sys/devices/virtual/powercap", "/sys/firmware",
-	}
-	ReadonlyPaths = []string{"/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger"}
-)
 
 func lookDevices(ctx context.Context, l *Look) {
 	l.Note("first a container without this stage: it has every namespace so far, and its /proc is fresh")
@@ -87,7 +72,7 @@ func lookMasks(l *Look) {
 
 // masked lists those of the masked paths that this kernel has.
 func masked() (files, dirs []string) {
-	for _, path := range MaskedPaths {
+	for _, path := range buildup.MaskedPaths {
 		switch st, err := os.Lstat(path); {
 		case err != nil:
 		case st.IsDir():

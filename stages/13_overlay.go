@@ -3,19 +3,16 @@ package stages
 import (
 	"context"
 
-	"cutaway/sandbox/features"
-	"cutaway/sandbox/plan"
+	"cutaway/stages/buildup"
 )
 
 // overlay makes the root a writable layer on top of one that is shared.
 var overlay = Stage{
-	Slug:   "13-overlay",
+	Part:   buildup.Overlay,
 	Title:  "a root made of layers",
 	Belief: "every container has a copy of its image, and a small write costs a small write",
 	Lesson: "All containers read the same lower layer. A write first copies the whole file up, a delete leaves a mark; a container's own disk is what it changed.",
 	Code:   "sandbox/op/overlay.go",
-	Needs:  func(f features.Features) error { return f.HaveOverlayInUserNS() },
-	Add:    func(s *plan.Spec, m Materials) { s.Root.From, s.Root.Lower = "", []string{m.Lower} },
 	Look:   lookOverlay,
 }
 

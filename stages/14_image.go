@@ -6,20 +6,17 @@ import (
 	"path/filepath"
 	"strings"
 
-	"cutaway/sandbox/features"
-	"cutaway/sandbox/plan"
+	"cutaway/stages/buildup"
 )
 
 // imageStage takes the layers from a registry.
 var imageStage = Stage{
-	Slug:    "14-image",
+	Part:    buildup.Image,
 	Title:   "an image pulled from a registry",
 	Belief:  "an image is a disk, a tag says which one, and what a later layer deletes is gone",
 	Lesson:  "An image is a few documents and archives that name one another by digest. Whoever knows the first digest knows all of them; a tag can point elsewhere tomorrow, and a deleted file is only hidden.",
 	Code:    "sandbox/image/pull.go",
-	Needs:   func(f features.Features) error { return f.HaveOverlayInUserNS() },
 	Prepare: pullImage,
-	Add:     func(s *plan.Spec, m Materials) { s.Root.Lower = m.Layers },
 	Look:    lookImage,
 }
 

@@ -9,43 +9,25 @@ import (
 	"strings"
 	"time"
 
-	"cutaway/sandbox/features"
 	"cutaway/sandbox/inspect"
-	"cutaway/sandbox/plan"
+	"cutaway/stages/buildup"
 )
 
 // container is all of it, run by the image's own config.
 var container = Stage{
-	Slug:   "15-container",
+	Part:   buildup.Container,
 	Title:  "the complete container",
 	Belief: "somewhere in the kernel there is a container",
 	Lesson: "Namespaces, mounts, a control group, links, capabilities, a filter, layers: none of them is a container. The kernel has no such thing; the word is for all of them around one process.",
 	Code:   "sandbox/plan/plan.go",
-	Needs:  func(f features.Features) error { return f.HaveOverlayInUserNS() },
-	Add:    addConfig,
 	Look:   lookContainer,
-}
-
-// addConfig takes from the image what runs, as whom, where, and with which
-// environment: image-spec config.md.
-func addConfig(s *plan.Spec, m Materials) {
-	p := &s.Process
-	if args := slices.Concat(m.Config.Entrypoint, m.Config.Cmd); len(args) > 0 {
-		p.Args = args
-	}
-	if m.User.Home != "" {
-		p.Env = merge(p.Env, []string{"HOME=" + m.User.Home})
-	}
-	p.Env = merge(p.Env, m.Config.Env)
-	p.Cwd = m.Config.WorkingDir
-	p.User = plan.User{UID: m.User.UID, GID: m.User.GID, AdditionalGids: m.User.Groups}
 }
 
 func lookContainer(ctx context.Context, l *Look) {
 	lookPayload(l)
 	l.Note("the payload is the image's own program, which takes no orders; to look from inside there is a second container, the same but for a shell")
 	spec := l.Again()
-	spec.Process.Args = []string{shell}
+	spec.Process.Args = []string{buildup.Shell}
 	second, err := l.Start(ctx, spec)
 	if !l.started(err) {
 		return
@@ -62,7 +44,7 @@ func lookPayload(l *Look) {
 	p, proc := l.Container.Spec.Process, fmt.Sprintf("/proc/%d", l.Container.PID())
 	page := func(text string) bool { return strings.Contains(text, "Hello from inside a container") }
 	if address := bare(l.Container.Spec.Net.Address); address != "" {
-		address += fmt.Sprintf(":%d", webPort)
+		address += fmt.Sprintf(":%d", buildup.WebPort)
 		l.Outside("curl -s http://"+address+"/ | grep h1", "the image's program serves its page", l.soon(heading(address), page), page)
 	}
 	served := func(text string) bool { return strings.Contains(text, "httpd") && !strings.Contains(text, "serve") }

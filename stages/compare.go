@@ -10,6 +10,7 @@ import (
 
 	"cutaway/sandbox/inspect"
 	"cutaway/sandbox/trace"
+	"cutaway/stages/buildup"
 	"cutaway/vm"
 )
 
@@ -108,7 +109,7 @@ var reasons = []reason{
 		return r.Kind == inspect.Overlay || r.Kind == inspect.Mount && r.Name == "/"
 	}, "mount /: runc is given a directory that is ready. Under docker it is containerd that mounts the overlay there"},
 	{func(r inspect.Row) bool {
-		return r.Kind == inspect.Mount && slices.Contains(MaskedPaths, r.Name)
+		return r.Kind == inspect.Mount && slices.Contains(buildup.MaskedPaths, r.Name)
 	}, "masks: the same empty directory, on a tmpfs without a limit on its size"},
 	{func(r inspect.Row) bool { return r.Kind == inspect.Mount && r.Name == "/sys/fs/cgroup" },
 		"mount /sys/fs/cgroup: one hierarchy, of which each sees its own group and what is below; the source of such a mount is a mere word"},

@@ -19,6 +19,7 @@ import (
 	"cutaway/sandbox/plan"
 	"cutaway/sandbox/sys"
 	"cutaway/sandbox/trace"
+	"cutaway/stages/buildup"
 
 	"github.com/stretchr/testify/require"
 )
@@ -111,7 +112,7 @@ func makeContainer(ctx context.Context, l *sandbox.Lab, store *image.Store, s St
 	}
 	defer null.Close()
 	spec := Spec(s, m)
-	spec.Process.Args = []string{shell, "-c", "while :; do sleep 1000; done"}
+	spec.Process.Args = []string{buildup.Shell, "-c", "while :; do sleep 1000; done"}
 	return l.Start(ctx, spec, sandbox.Options{Stage: s.Slug, Watch: true, Step: told, Stdio: [3]*os.File{null, null, null},
 		Shown: func(_ plan.Spec, p plan.Plan) []bool { return make([]bool, len(p)) }})
 }

@@ -12,6 +12,7 @@ import (
 	"cutaway/sandbox"
 	"cutaway/sandbox/image"
 	"cutaway/sandbox/plan"
+	"cutaway/stages/buildup"
 
 	"github.com/stretchr/testify/require"
 )
@@ -31,7 +32,7 @@ func howMany() many {
 }
 
 // lastingLab is a lab and the container of cutaway run.
-func lastingLab(t *testing.T, w Wish) (*sandbox.Lab, plan.Spec) {
+func lastingLab(t *testing.T, w buildup.Wish) (*sandbox.Lab, plan.Spec) {
 	l, store, err := openLab(stateDir(t))
 	require.NoError(t, err)
 	if err := container.Lacks(l.Features); err != nil {
@@ -61,7 +62,7 @@ func held(t *testing.T) map[string]int {
 // TestLasting starts and stops a container again and again. Afterwards the machine
 // and this process have what they had after the first.
 func TestLasting(t *testing.T) {
-	l, spec := lastingLab(t, Wish{Args: []string{"true"}})
+	l, spec := lastingLab(t, buildup.Wish{Args: []string{"true"}})
 	null, err := os.OpenFile(os.DevNull, os.O_RDWR, 0)
 	require.NoError(t, err)
 	defer null.Close()
@@ -94,7 +95,7 @@ func TestLasting(t *testing.T) {
 // TestAtOnce has many containers at the same time, each with an address of its
 // own: all of them answer, each as itself, and all of them end.
 func TestAtOnce(t *testing.T) {
-	l, spec := lastingLab(t, Wish{Args: []string{shell, "-c", "echo \"<h1>$(hostname)</h1>\" > /tmp/index.html; exec httpd -f -p 8080 -h /tmp"}, User: "0:0"})
+	l, spec := lastingLab(t, buildup.Wish{Args: []string{buildup.Shell, "-c", "echo \"<h1>$(hostname)</h1>\" > /tmp/index.html; exec httpd -f -p 8080 -h /tmp"}, User: "0:0"})
 	null, err := os.OpenFile(os.DevNull, os.O_RDWR, 0)
 	require.NoError(t, err)
 	defer null.Close()

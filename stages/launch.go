@@ -6,7 +6,7 @@ import (
 
 	"cutaway/sandbox/image"
 	"cutaway/sandbox/plan"
-	"cutaway/sandbox/profile"
+	"cutaway/stages/buildup"
 )
 
 // Image gives an image of the store, pulling it first if it is not there.
@@ -24,24 +24,17 @@ func (r *Runner) Image(ctx context.Context, ref string, o image.PullOptions) (*i
 
 // Container gives the Spec of a complete container of img. Until release is
 // called nobody may remove the layers it is made of.
-func (r *Runner) Container(ctx context.Context, img *image.Image, w Wish) (s plan.Spec, release func(), err error) {
+func (r *Runner) Container(ctx context.Context, img *image.Image, w buildup.Wish) (s plan.Spec, release func(), err error) {
 	release = func() {}
 	f := r.Lab.Features
-	m := Materials{Features: f, Config: img.Config}
-	m.UIDMappings, m.GIDMappings = mappings(f)
-	m.Layers, err = r.Store.Unpack(ctx, img, owner(f, !w.HostUsers && user.Lacks(f) == nil))
+	layers, err := r.Store.Unpack(ctx, img, w.Owner(f))
 	if err != nil {
 		return s, release, err
 	}
-	filter, err := profile.Default(Capabilities, f.Kernel)
-	if err != nil {
+	if s, err = buildup.OfImage(f, img.Config, layers, w); err != nil {
 		return s, release, err
 	}
-	m.Seccomp = &filter
-	if s, err = Complete(m, w); err != nil {
-		return s, release, err
-	}
-	held, err := r.Store.Hold(m.Layers)
+	held, err := r.Store.Hold(layers)
 	if err != nil {
 		return s, release, err
 	}

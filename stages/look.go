@@ -14,6 +14,7 @@ import (
 	"cutaway/sandbox/inspect"
 	"cutaway/sandbox/plan"
 	"cutaway/sandbox/trace"
+	"cutaway/stages/buildup"
 )
 
 // Look observes a running container. Its payload is a shell that reads commands
@@ -126,7 +127,7 @@ func (l *Look) Start(ctx context.Context, spec plan.Spec) (*Look, error) {
 // End lets the shell inside finish, or ends what runs in place of one, and takes
 // the container down.
 func (l *Look) End() error {
-	if l.spec.Process.Args[0] != shell {
+	if l.spec.Process.Args[0] != buildup.Shell {
 		l.Container.Kill()
 	}
 	l.in.Close()

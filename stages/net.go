@@ -17,6 +17,7 @@ import (
 
 	"cutaway/sandbox/op"
 	"cutaway/sandbox/plan"
+	"cutaway/stages/buildup"
 )
 
 // bare takes the prefix length off an address: 10.90.0.2/24.
@@ -154,7 +155,7 @@ func startWorld(ctx context.Context, l *Look) (world, error) {
 		}
 	}
 	out, err := w.run(fmt.Sprintf(`mkdir /www/cgi-bin && cd /www/cgi-bin &&
-		echo '#!/bin/sh' > who && echo 'echo; echo you are $REMOTE_ADDR' >> who && chmod +x who && httpd -p %d -h /www`, webPort))
+		echo '#!/bin/sh' > who && echo 'echo; echo you are $REMOTE_ADDR' >> who && chmod +x who && httpd -p %d -h /www`, buildup.WebPort))
 	if err == nil && out.Status != 0 {
 		err = fmt.Errorf("start its web server: %s", out.Text)
 	}

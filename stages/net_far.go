@@ -12,6 +12,7 @@ import (
 	"cutaway/sandbox/inspect"
 	"cutaway/sandbox/op"
 	"cutaway/sandbox/plan"
+	"cutaway/stages/buildup"
 )
 
 // lookWorld sends packets to a machine that has no route back, and has that
@@ -31,7 +32,7 @@ func lookWorld(ctx context.Context, l *Look) {
 		return
 	}
 	lookPath(l, w)
-	l.Inside(get(w.address.String(), webPort, "/cgi-bin/who")+" | tail -n 1", "the world answers, and takes us for the host: masquerade",
+	l.Inside(get(w.address.String(), buildup.WebPort, "/cgi-bin/who")+" | tail -n 1", "the world answers, and takes us for the host: masquerade",
 		func(o Out) bool { return strings.Contains(o.Text, "you are ") && o.Has(w.gateway.String()) })
 	lookDNS(l, w)
 	host := l.Container.Spec.Net.Ports[0].HostPort

@@ -9,6 +9,7 @@ import (
 
 	"cutaway/sandbox/op"
 	"cutaway/sandbox/plan"
+	"cutaway/stages/buildup"
 )
 
 // lookModes makes a container for each other way of being connected.
@@ -22,7 +23,7 @@ func lookModes(ctx context.Context, l *Look) {
 	}, netMode("host"))
 	l.with(ctx, "--net container:ID: born in the network namespace of the first container", func(other *Look) {
 		other.Inside("ip -o -4 address show eth0 | cut -d' ' -f7", "the first one's address", says(l.Container.Spec.Net.Address))
-		other.Inside(get("127.0.0.1", webPort, "/")+" | grep h1", "they share one loopback: there is the first one's web server",
+		other.Inside(get("127.0.0.1", buildup.WebPort, "/")+" | grep h1", "they share one loopback: there is the first one's web server",
 			func(o Out) bool { return o.Has("Hello from inside a container") })
 	}, netMode("container"), func(s *plan.Spec) { s.Join("network", fmt.Sprintf("/proc/%d/ns/net", l.Container.PID())) })
 	lookVlan(ctx, l)
@@ -61,7 +62,7 @@ func lookVlan(ctx context.Context, l *Look) {
 		return
 	}
 	vlan.Inside("ip -o link show eth0 | cut -d: -f2", "it hangs on a link of the host's namespace: "+kind, func(o Out) bool { return o.Has("eth0@if") })
-	vlan.Inside(get(w.address.String(), webPort, "/cgi-bin/who")+" | tail -n 1", "the world sees the container's own address",
+	vlan.Inside(get(w.address.String(), buildup.WebPort, "/cgi-bin/who")+" | tail -n 1", "the world sees the container's own address",
 		func(o Out) bool { return strings.Contains(o.Text, "you are ") && o.Has(own) })
 	l.Note("the price: what hangs on a link cannot speak to that link itself, so the host does not answer, on purpose")
 	vlan.Inside("ping -c 1 -W 1 -q "+w.gateway.String(), "the host's own address on the same wire is out of reach",

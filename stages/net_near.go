@@ -9,6 +9,7 @@ import (
 
 	"cutaway/sandbox/inspect"
 	"cutaway/sandbox/plan"
+	"cutaway/stages/buildup"
 )
 
 // lookLinks compares what links there are on both sides.
@@ -45,10 +46,10 @@ func lookCable(l *Look) {
 // lookPort has the container serve a page, and fetches it from the host.
 func lookPort(l *Look) {
 	net := l.Container.Spec.Net
-	l.Inside(fmt.Sprintf("httpd -p %d -h /www; netstat -ltn | grep -c :%d", webPort, webPort), "a web server listens inside",
+	l.Inside(fmt.Sprintf("httpd -p %d -h /www; netstat -ltn | grep -c :%d", buildup.WebPort, buildup.WebPort), "a web server listens inside",
 		func(o Out) bool { return o.Text == "1" })
 	for _, place := range []struct{ address, expect string }{
-		{fmt.Sprintf("%s:%d", bare(net.Address), webPort), "the container's own address answers"},
+		{fmt.Sprintf("%s:%d", bare(net.Address), buildup.WebPort), "the container's own address answers"},
 		{fmt.Sprintf("127.0.0.1:%d", net.Ports[0].HostPort), "the published port leads to the same page"},
 	} {
 		l.Outside("curl -s http://"+place.address+"/ | grep h1", place.expect, heading(place.address),

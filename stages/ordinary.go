@@ -15,6 +15,7 @@ import (
 
 	"cutaway/sandbox/inspect"
 	"cutaway/sandbox/op"
+	"cutaway/stages/buildup"
 )
 
 // ordinary is the user who starts the lab without root: nobody, who exists on
@@ -145,7 +146,7 @@ func startOrdinary(ctx context.Context, l *Look) (*ordinaryRun, error) {
 	p.kill = p.cancel
 	// By descriptor, because the path to the program may be closed to others.
 	p.cmd = exec.CommandContext(ctx, "/proc/self/fd/3", "run", "--in", "host", "--state", filepath.Join(p.home, "state"),
-		"--net", "none", "--user", "0:0", "--interactive", "built-in", shell)
+		"--net", "none", "--user", "0:0", "--interactive", "built-in", buildup.Shell)
 	p.cmd.ExtraFiles = []*os.File{self}
 	p.cmd.Env = []string{"HOME=" + p.home, "XDG_RUNTIME_DIR=" + p.home, "PATH=/usr/bin:/bin", l.Container.Mark()}
 	p.cmd.Dir = "/"

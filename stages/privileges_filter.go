@@ -7,6 +7,7 @@ import (
 
 	"cutaway/sandbox/plan"
 	"cutaway/sandbox/profile"
+	"cutaway/stages/buildup"
 )
 
 // attempt is a call that probe calls makes, by its name there: the system call
@@ -83,7 +84,7 @@ func lookProfile(l *Look) {
 		func() (string, error) { return strings.Join(profile.Rules(p), "\n"), nil },
 		func(text string) bool { return strings.Contains(text, "ERRNO(EPERM)") })
 	l.Note("a call that no rule names, and why: %s", profile.Explain(p, "mount"))
-	docker, err := profile.Docker(Capabilities)
+	docker, err := profile.Docker(buildup.Capabilities)
 	c := profile.Compare(p, docker)
 	l.Outside("diff profile.json docker's.json", "it is the default of docker, by docker's own code on this kernel",
 		func() (string, error) {
@@ -95,5 +96,5 @@ func lookProfile(l *Look) {
 // sameCapabilities checks that the profile is for what the container has: it
 // allows more to who may do more.
 func sameCapabilities(s plan.Spec) bool {
-	return strings.Join(s.Process.Capabilities, " ") == strings.Join(Capabilities, " ")
+	return strings.Join(s.Process.Capabilities, " ") == strings.Join(buildup.Capabilities, " ")
 }

@@ -9,6 +9,7 @@ import (
 	"cutaway/sandbox"
 	"cutaway/sandbox/image"
 	"cutaway/sandbox/plan"
+	"cutaway/sandbox/sys"
 	"cutaway/sandbox/trace"
 )
 
@@ -36,6 +37,9 @@ type Runner struct {
 func (r *Runner) program() string {
 	if r.Program != "" {
 		return r.Program
+	}
+	if self, err := sys.Self(); err == nil {
+		return self
 	}
 	return "/proc/self/exe"
 }

@@ -14,6 +14,7 @@ import (
 
 	"cutaway/sandbox"
 	"cutaway/sandbox/inspect"
+	"cutaway/stages/buildup"
 
 	"github.com/stretchr/testify/require"
 )
@@ -186,7 +187,7 @@ func isPayload(s Stage, pid int) bool {
 	if s.Slug == container.Slug {
 		return err == nil && strings.Contains(text, "httpd")
 	}
-	return err == nil && strings.HasPrefix(text, shell)
+	return err == nil && strings.HasPrefix(text, buildup.Shell)
 }
 
 // deepest is a process's youngest descendant.

@@ -20,6 +20,7 @@ import (
 	"cutaway/sandbox/pid1"
 	"cutaway/sandbox/plan"
 	"cutaway/sandbox/sys"
+	"cutaway/stages/buildup"
 
 	"github.com/stretchr/testify/require"
 )
@@ -55,7 +56,7 @@ var (
 
 // fixed are materials that exist nowhere.
 func fixed(f features.Features) Materials {
-	m := Materials{
+	m := Materials{Materials: buildup.Materials{
 		Features: f,
 		Tree:     "/var/lib/cutaway/trees/TREE",
 		Lower:    "/var/lib/cutaway/trees/TREE",
@@ -67,8 +68,8 @@ func fixed(f features.Features) Materials {
 		// The default profile is long, and not the same for every architecture.
 		Seccomp: &op.SeccompProfile{DefaultAction: "SCMP_ACT_ALLOW",
 			Syscalls: []op.SeccompRule{{Names: []string{"mount"}, Action: "SCMP_ACT_ERRNO"}}},
-	}
-	m.UIDMappings, m.GIDMappings = mappings(f)
+	}}
+	m.Map()
 	return m
 }
 
@@ -337,7 +338,9 @@ func TestSlugs(t *testing.T) {
 		require.Equal(t, fmt.Sprintf("%02d-%s", i, s.Name()), s.Slug)
 		text, err := os.ReadFile(fmt.Sprintf("%02d_%s.go", i, s.Name()))
 		require.NoError(t, err)
-		require.Regexp(t, `Slug:\s+"`+s.Slug+`"`, string(text))
+		part := buildup.All[i]
+		require.Equal(t, part.Slug, s.Slug)
+		require.Regexp(t, `Part:\s+buildup\.`+`(?i:`+s.Name()+`),`, string(text))
 		require.Equal(t, i, s.Number())
 		for _, word := range []string{s.Slug, s.Name(), fmt.Sprint(i), fmt.Sprintf("%02d", i)} {
 			found, err := Find(word)

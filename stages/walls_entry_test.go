@@ -15,6 +15,7 @@ import (
 	"cutaway/sandbox"
 	"cutaway/sandbox/op"
 	"cutaway/sandbox/plan"
+	"cutaway/stages/buildup"
 
 	"github.com/stretchr/testify/require"
 )
@@ -65,7 +66,7 @@ func (w *wallTest) output(t *testing.T, spec plan.Spec, stdin *os.File) (Out, er
 // script is the container of cutaway run with a command of a shell.
 func (w *wallTest) script(command string) plan.Spec {
 	spec := w.spec
-	spec.Process.Args = []string{shell, "-c", command}
+	spec.Process.Args = []string{buildup.Shell, "-c", command}
 	return spec
 }
 
@@ -170,7 +171,7 @@ func untouched(t *testing.T, dir, layer, link string) {
 func tryLinks(t *testing.T, w *wallTest) {
 	dir, up := outside(t)
 	spec, layer := w.evil(t, map[string]string{"proc": up, "sys": up, "dev": up, "etc/hosts": up, "etc/resolv.conf": up})
-	spec.Process.Args = []string{shell, "-c", "stat -c '%F' /proc/self/status /dev/null /etc/hosts"}
+	spec.Process.Args = []string{buildup.Shell, "-c", "stat -c '%F' /proc/self/status /dev/null /etc/hosts"}
 	out, err := w.output(t, spec, os.Stdin)
 	require.NoError(t, err)
 	require.Contains(t, out.Text, "character special file", "what was mounted last is there")
@@ -188,7 +189,7 @@ func tryVolume(t *testing.T, w *wallTest) {
 		{Type: "bind", Source: volume, Destination: "/data/volume"},
 		{Type: "tmpfs", Destination: "/data/memory"},
 		{Type: "bind", Source: filepath.Join(volume, "canary"), Destination: "/file/canary", File: true}}
-	spec.Process.Args = []string{shell, "-c", "ls /data/volume; ls /file"}
+	spec.Process.Args = []string{buildup.Shell, "-c", "ls /data/volume; ls /file"}
 	out, err := w.output(t, spec, os.Stdin)
 	require.NoError(t, err)
 	require.Equal(t, "canary\ncanary\nmemory\nvolume", out.Text, "inside, all are where the link leads")
@@ -200,7 +201,7 @@ func tryVolume(t *testing.T, w *wallTest) {
 // what it says.
 func tryNull(t *testing.T, w *wallTest) {
 	spec, _ := w.evil(t, map[string]string{"dev/null": "/etc/passwd", "dev/console": "/proc/sysrq-trigger", "dev/pts": "/proc", "dev/ptmx": "/proc/interrupts"})
-	spec.Process.Args = []string{shell, "-c", "stat -c %t:%T /dev/null /proc/interrupts; head -c 4 /proc/interrupts"}
+	spec.Process.Args = []string{buildup.Shell, "-c", "stat -c %t:%T /dev/null /proc/interrupts; head -c 4 /proc/interrupts"}
 	out, err := w.output(t, spec, os.Stdin)
 	require.NoError(t, err)
 	require.Equal(t, "1:3\n1:3", out.Text)

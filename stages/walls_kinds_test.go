@@ -9,6 +9,7 @@ import (
 	"cutaway/sandbox/plan"
 	"cutaway/sandbox/profile"
 	"cutaway/sandbox/sys"
+	"cutaway/stages/buildup"
 )
 
 // wall is one thing that refuses an attempt.
@@ -159,7 +160,7 @@ var pivoted = wall{name: "pivot_root in a mount namespace", says: []string{"the 
 // mount_namespaces(7), "Restrictions on mount namespaces". Who has CAP_SYS_ADMIN
 // needs no user namespace to unmount in, and then nothing is locked.
 var locked = wall{name: "the lock on mounts from another user namespace", says: []string{"EINVAL", "Invalid argument"}, way: "MAP",
-	put:    func(_ *wallTest, s *plan.Spec) { s.Process.Env = merge(s.Process.Env, []string{"MAP=-Ur"}) },
+	put:    func(_ *wallTest, s *plan.Spec) { s.Process.Env = buildup.Merge(s.Process.Env, []string{"MAP=-Ur"}) },
 	remove: func(_ *wallTest, s *plan.Spec) { allCapabilities(s) },
 	stands: func(l *Look, _ plan.Spec) bool { return !hasCap(l, "SYS_ADMIN") }}
 

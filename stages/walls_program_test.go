@@ -20,6 +20,7 @@ import (
 	"cutaway/sandbox"
 	"cutaway/sandbox/initbin"
 	"cutaway/sandbox/plan"
+	"cutaway/stages/buildup"
 
 	"github.com/stretchr/testify/require"
 )
@@ -41,7 +42,7 @@ var runtimeEscapes = []escape{
 // init's program while init still runs it, and gives what it says of writing to it.
 func (w *wallTest) overwrite(t *testing.T, spec plan.Spec) string {
 	t.Helper()
-	spec.Process.Args = []string{shell, "-c", "read -r forever"}
+	spec.Process.Args = []string{buildup.Shell, "-c", "read -r forever"}
 	input, held, err := os.Pipe() // nothing is ever written to it
 	require.NoError(t, err)
 	defer input.Close()

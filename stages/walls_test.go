@@ -15,6 +15,7 @@ import (
 	"cutaway/sandbox/image"
 	"cutaway/sandbox/inspect"
 	"cutaway/sandbox/plan"
+	"cutaway/stages/buildup"
 
 	"github.com/stretchr/testify/require"
 )
@@ -105,7 +106,7 @@ func (w *wallTest) complete(t *testing.T) plan.Spec {
 	}
 	img, err := w.runner.Image(t.Context(), image.BuiltInRef, image.PullOptions{})
 	require.NoError(t, err)
-	spec, release, err := w.runner.Container(t.Context(), img, Wish{Args: []string{shell}, User: "0:0", Net: "none"})
+	spec, release, err := w.runner.Container(t.Context(), img, buildup.Wish{Args: []string{buildup.Shell}, User: "0:0", Net: "none"})
 	require.NoError(t, err)
 	t.Cleanup(release)
 	return spec

@@ -102,7 +102,7 @@ func Keep(ctx context.Context, dir, name string, c Config, ready func(Info) erro
 // Build tells one build of a program from another; "" is this program.
 func Build(program string) string {
 	if program == "" {
-		program, _ = os.Executable() // unknown, it is like no other
+		program, _ = sys.Self() // unknown, it is like no other
 	}
 	st, err := os.Stat(program)
 	if err != nil {

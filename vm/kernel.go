@@ -13,6 +13,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"cutaway/sandbox/sys"
 )
 
 // Kernel is one a guest can run.
@@ -150,7 +152,7 @@ func chosenLink(cache, arch string) string { return filepath.Join(cache, "chosen
 // kitKernel is the kernel in kernels/ beside this program, which is laid out as
 // the cache is; nil if there is none.
 func kitKernel() *Kernel {
-	self, err := os.Executable()
+	self, err := sys.Self()
 	if err != nil {
 		return nil // then nothing is known to be beside it
 	}

@@ -102,9 +102,7 @@ func Boot(ctx context.Context, c Config) (*Machine, error) {
 		return nil, err
 	}
 	if c.Init == "" {
-		if c.Init, err = os.Executable(); err != nil {
-			return nil, err
-		}
+		c.Init = "/proc/self/exe"
 	}
 	files := c.Files
 	if c.Tools {

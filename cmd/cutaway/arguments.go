@@ -4,6 +4,8 @@ import (
 	"fmt"
 
 	"github.com/spf13/cobra"
+
+	"cutaway/cmd/run"
 )
 
 // none refuses arguments.
@@ -18,5 +20,5 @@ func count(cmd *cobra.Command, args []string, least, most int) error {
 	if most > least {
 		want = fmt.Sprintf("%d to %d", least, most)
 	}
-	return &usageError{What: "read the arguments of " + cmd.CommandPath(), Fact: fmt.Sprintf("%d given, %s wanted: %s", len(args), want, cmd.UseLine()), Path: cmd.CommandPath()}
+	return &run.UsageError{What: "read the arguments of " + cmd.CommandPath(), Fact: fmt.Sprintf("%d given, %s wanted: %s", len(args), want, cmd.UseLine()), Path: cmd.CommandPath()}
 }

@@ -6,6 +6,7 @@ import (
 	"runtime"
 	"strings"
 
+	"cutaway/cmd/run"
 	"cutaway/sandbox/trace"
 	"cutaway/vm"
 )
@@ -13,7 +14,7 @@ import (
 // watched has somebody at the terminal see what happens until a machine is
 // ready; with tell they also see what machine it is.
 func (c *cli) watched(m vm.Config, tell bool) vm.Config {
-	if !isTerminal(os.Stderr) {
+	if !run.IsTerminal(os.Stderr) {
 		return m
 	}
 	m.Kernel.Progress = c.longWork
@@ -60,7 +61,7 @@ func (c *cli) longWork(doing string, percent float64) {
 // tellMachine says to a person in what machine the following happens, and why it
 // is slow if it is.
 func tellMachine(kernel, accel, how string) {
-	if !isTerminal(os.Stderr) {
+	if !run.IsTerminal(os.Stderr) {
 		return
 	}
 	paragraph := func(text string) string { return strings.ReplaceAll(trace.Wrap(text, 70), "\n", "\n          ") }

@@ -6,13 +6,13 @@ import (
 	"os"
 	"strings"
 
+	"cutaway/cmd/run"
 	"cutaway/sandbox"
 	"cutaway/sandbox/features"
 	"cutaway/sandbox/image"
 	"cutaway/sandbox/trace"
 
 	"github.com/spf13/cobra"
-	"golang.org/x/term"
 )
 
 // cli is what the verbs share: the flags that every verb has, and the ways from
@@ -25,7 +25,7 @@ type cli struct {
 
 	page     *trace.HTML    // with --format html, once there is something to show
 	summary  *trace.Summary // of a tour, for the page
-	patience *patience      // with a payload, after a signal
+	patience *run.Patience  // with a payload, after a signal
 	unended  bool           // the last line on a terminal is one of transient's
 }
 
@@ -34,11 +34,11 @@ func (c *cli) command() *cobra.Command {
 	root := c.root()
 	root.SilenceErrors, root.SilenceUsage = true, true
 	root.Version = version
-	root.PersistentFlags().StringVar(&c.state, "state", os.Getenv("CUTAWAY_STATE"), "keep images and root filesystems in `DIR`; also $CUTAWAY_STATE")
+	run.State(root.PersistentFlags(), &c.state)
 	root.PersistentFlags().StringVar(&c.color, "color", "auto", "colour: `auto`, always or never")
 	root.PersistentPreRunE = func(cmd *cobra.Command, _ []string) error { return c.check(cmd) }
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
-		return &usageError{What: "read the flags of " + cmd.CommandPath(), Fact: err.Error(), Path: cmd.CommandPath()}
+		return &run.UsageError{What: "read the flags of " + cmd.CommandPath(), Fact: err.Error(), Path: cmd.CommandPath()}
 	})
 	root.AddCommand(c.tour(), c.stage(), c.run(), c.pull(), c.ps(), c.top(), c.logs(), c.stop(), c.images(), c.rmi(), c.load(), c.save(),
 		c.lesson(), c.exercise(), c.explain(), c.inspect(), c.diff(), c.compare(), c.doctor(), c.clean(), c.vm())
@@ -132,12 +132,6 @@ func writeJSON(v any) error {
 	return e.Encode(v)
 }
 
-// person reports whether somebody sits at the other end of standard input and
-// output.
-func person() bool { return isTerminal(os.Stdin) && isTerminal(os.Stdout) }
-
-func isTerminal(f *os.File) bool { return term.IsTerminal(int(f.Fd())) }
-
 func oneOf(cmd *cobra.Command, flag, value string, words ...string) error {
 	for _, w := range words {
 		if value == w {
@@ -145,5 +139,5 @@ func oneOf(cmd *cobra.Command, flag, value string, words ...string) error {
 		}
 	}
 	known := strings.TrimPrefix(strings.Join(words, ", "), ", ")
-	return &usageError{What: "read the flags of " + cmd.CommandPath(), Fact: "--" + flag + "=" + value + " is none of " + known, Path: cmd.CommandPath()}
+	return &run.UsageError{What: "read the flags of " + cmd.CommandPath(), Fact: "--" + flag + "=" + value + " is none of " + known, Path: cmd.CommandPath()}
 }

@@ -8,7 +8,9 @@ import (
 	"strings"
 	"time"
 
+	"cutaway/cmd/run"
 	"cutaway/sandbox"
+	"cutaway/sandbox/sys"
 	"cutaway/stages"
 	"cutaway/vm/overhead"
 
@@ -79,7 +81,7 @@ func (c *cli) demonstration(f *compareFlags, d overhead.Demonstration) *cobra.Co
 				return err
 			}
 			view := &inPlace{w: os.Stdout}
-			if !isTerminal(os.Stdout) {
+			if !run.IsTerminal(os.Stdout) {
 				return d.Show(cmd.Context(), l, o, os.Stdout, nil)
 			}
 			return d.Show(cmd.Context(), l, o, os.Stdout, func(lines []string) { view.show(lines == nil, func() []string { return lines }) })
@@ -90,7 +92,7 @@ func (c *cli) demonstration(f *compareFlags, d overhead.Demonstration) *cobra.Co
 // check looks at what the flags' values mean together.
 func (f compareFlags) check(cmd *cobra.Command) error {
 	wrong := func(fact string) error {
-		return &usageError{What: "read the flags of " + cmd.CommandPath(), Fact: fact, Path: cmd.CommandPath()}
+		return &run.UsageError{What: "read the flags of " + cmd.CommandPath(), Fact: fact, Path: cmd.CommandPath()}
 	}
 	if unknown := overhead.Unknown(f.only); len(unknown) > 0 {
 		return wrong("--only " + strings.Join(unknown, ",") + " is none of " + strings.Join(overhead.Groups(), ", "))
@@ -107,10 +109,10 @@ func (c *cli) bench(f compareFlags) (*sandbox.Lab, overhead.Options, error) {
 	if err != nil {
 		return nil, overhead.Options{}, err
 	}
-	program, err := os.Executable()
-	o := overhead.Options{Only: f.only, Program: program, Quick: f.quick, InHost: f.in == "host" || disposable(), FullVM: f.fullVM,
+	program, err := sys.Self()
+	o := overhead.Options{Only: f.only, Program: program, Quick: f.quick, InHost: f.in == "host" || run.Disposable(), FullVM: f.fullVM,
 		About: stages.Conditions(l.Features, "cutaway "+version)}
-	if isTerminal(os.Stderr) {
+	if run.IsTerminal(os.Stderr) {
 		o.Fetching = c.longWork
 	}
 	return l, o, err
@@ -182,7 +184,7 @@ func (c *cli) compareKept(f compareFlags, more []string) error {
 // a file goes a line for each thing that is done.
 func watchRun(ctx context.Context, l *sandbox.Lab, o overhead.Options) (*overhead.Result, error) {
 	view := &inPlace{w: os.Stderr}
-	if isTerminal(os.Stderr) {
+	if run.IsTerminal(os.Stderr) {
 		o.Told = func(p overhead.Progress) { view.show(p.Preparation != "", p.Live) }
 		defer view.clear()
 	}

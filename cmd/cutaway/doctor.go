@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 
+	"cutaway/cmd/run"
 	"cutaway/sandbox"
 	"cutaway/sandbox/doctor"
 	"cutaway/sandbox/features"
@@ -58,10 +59,10 @@ func (c *cli) examine(cmd *cobra.Command, fixesFor string) error {
 		return err
 	}
 	findings := doctor.Examine(cmd.Context(), doctor.Machine{Features: f, Root: "/", State: dirs.Data,
-		Cache: filepath.Join(cache, "cutaway"), Lab: disposable(), Packages: known, Guests: guests{}})
+		Cache: filepath.Join(cache, "cutaway"), Lab: run.Disposable(), Packages: known, Guests: guests{}})
 	place := doctor.Anywhere
 	for _, f := range findings {
-		if f.Place != place && !c.json() && !disposable() { // a lab machine is the one place there is
+		if f.Place != place && !c.json() && !run.Disposable() { // a lab machine is the one place there is
 			place = f.Place
 			fmt.Printf("\n %s\n", places[place])
 		}

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"cutaway/cmd/run"
 	"cutaway/exercises"
 	"cutaway/lessons"
 	"cutaway/lessons/progress"
@@ -81,7 +82,7 @@ func exercisePlace(cmd *cobra.Command, in string) error {
 	if err := oneOf(cmd, "in", in, "auto", "host"); err != nil {
 		return err
 	}
-	if in == "host" || disposable() || os.Geteuid() != 0 {
+	if in == "host" || run.Disposable() || os.Geteuid() != 0 {
 		return nil
 	}
 	return &cannotError{cmd.CommandPath() + ": this is your own machine, and exercises are done as root",
@@ -177,7 +178,7 @@ func (c *cli) checkExercise(ctx context.Context, f *exerciseFlags, args []string
 	}
 	c.showFindings(a, findings)
 	if !a.Exercise.Passed(findings) {
-		return payloadStatus(failed) // it has been said what is missing
+		return run.PayloadStatus(run.Failed) // it has been said what is missing
 	}
 	return progress.Note(progress.Entry{Exercise: a.Slug, Did: "passed"})
 }

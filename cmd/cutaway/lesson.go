@@ -11,8 +11,10 @@ import (
 	"slices"
 	"syscall"
 
+	"cutaway/cmd/run"
 	"cutaway/lessons"
 	"cutaway/lessons/progress"
+	"cutaway/sandbox/sys"
 	"cutaway/sandbox/trace"
 
 	"github.com/spf13/cobra"
@@ -94,7 +96,7 @@ func (c *cli) runLesson(cmd *cobra.Command, f lessonFlags, args []string) error 
 		err = lessons.WritePage(os.Stdout, l)
 	case f.format == "slides":
 		err = lessons.WriteSlides(os.Stdout, l)
-	case !person():
+	case !run.Person():
 		_, err = fmt.Print(lessons.Text(l.Markdown(), c.text(os.Stdout)))
 	default:
 		err = c.playLesson(cmd.Context(), f, course, l)
@@ -152,7 +154,7 @@ func (c *cli) afterLesson(course lessons.Course, l lessons.Lesson) error {
 // playStage runs cutaway stage as a program of its own: where it is to run is
 // for that verb to decide.
 func playStage(ctx context.Context, stage, in string, pause bool) error {
-	self, err := os.Executable()
+	self, err := sys.Self()
 	if err != nil {
 		return fmt.Errorf("play stage %s: %w", stage, err)
 	}
@@ -160,12 +162,12 @@ func playStage(ctx context.Context, stage, in string, pause bool) error {
 	if pause {
 		args = append(args, "--pause")
 	}
-	run := exec.CommandContext(ctx, self, args...)
-	run.Stdin, run.Stdout, run.Stderr = os.Stdin, os.Stdout, os.Stderr
-	run.Cancel = func() error { return handDown(ctx, run.Process) }
+	again := exec.CommandContext(ctx, self, args...)
+	again.Stdin, again.Stdout, again.Stderr = os.Stdin, os.Stdout, os.Stderr
+	again.Cancel = func() error { return handDown(ctx, again.Process) }
 	var status *exec.ExitError
-	if err := run.Run(); errors.As(err, &status) {
-		return payloadStatus(status.ExitCode()) // it has said why
+	if err := again.Run(); errors.As(err, &status) {
+		return run.PayloadStatus(status.ExitCode()) // it has said why
 	} else if err != nil {
 		return fmt.Errorf("play stage %s: %w", stage, err)
 	}
@@ -176,7 +178,7 @@ func playStage(ctx context.Context, stage, in string, pause bool) error {
 // ctx. What comes from a terminal has reached it already: a second one would end it
 // at once.
 func handDown(ctx context.Context, stage *os.Process) error {
-	var s *signalError
+	var s *run.SignalError
 	if errors.As(context.Cause(ctx), &s) && s.Signal == syscall.SIGTERM {
 		return stage.Signal(s.Signal)
 	}

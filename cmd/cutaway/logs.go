@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"time"
 
+	"cutaway/cmd/run"
 	"cutaway/sandbox"
 
 	"github.com/spf13/cobra"
@@ -52,7 +53,7 @@ func lastLines(cmd *cobra.Command, tail string) (int, error) {
 	}
 	n, err := strconv.Atoi(tail)
 	if err != nil || n < 0 {
-		return 0, &usageError{What: "read the flags of " + cmd.CommandPath(), Fact: fmt.Sprintf("--tail %q: want a number of lines, or all", tail), Path: cmd.CommandPath()}
+		return 0, &run.UsageError{What: "read the flags of " + cmd.CommandPath(), Fact: fmt.Sprintf("--tail %q: want a number of lines, or all", tail), Path: cmd.CommandPath()}
 	}
 	return n, nil
 }

@@ -12,22 +12,13 @@ import (
 	"syscall"
 	"time"
 
+	"cutaway/cmd/run"
 	"cutaway/lessons/progress"
 	"cutaway/vm"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 )
-
-// marker is made by whoever provisions a disposable machine. That it is a file
-// of root's and no variable is on purpose: nobody sets it by accident.
-const marker = "/etc/cutaway-machine"
-
-// disposable reports whether this is a lab machine: one that may be broken.
-func disposable() bool {
-	_, err := os.Stat(marker)
-	return err == nil
-}
 
 // place is where containers are built.
 type place struct{ in, share string }
@@ -41,19 +32,18 @@ func (p *place) define(cmd *cobra.Command) {
 
 // inFlag gives a verb the flag --in.
 func inFlag(cmd *cobra.Command, in *string) {
-	cmd.Flags().StringVar(in, "in", "auto", "build containers `WHERE`: host is this machine, vm a microVM; auto is vm, but host in a machine made for it")
+	run.Place(cmd.Flags(), in)
 	complete(cmd, "in", "auto", "host", "vm")
 }
 
-// here decides: on this machine, or in the microVM? Containers are built on
-// somebody's own machine only if they say so.
+// here decides: on this machine, or in the microVM?
 func (p place) here(cmd *cobra.Command) (bool, error) {
 	if err := oneOf(cmd, "in", p.in, "auto", "host", "vm"); err != nil {
 		return false, err
 	}
-	here := p.in == "host" || p.in == "auto" && disposable()
+	here := run.Here(p.in)
 	if here && p.share != "" {
-		return false, &usageError{What: "read the flags of " + cmd.CommandPath(), Path: cmd.CommandPath(),
+		return false, &run.UsageError{What: "read the flags of " + cmd.CommandPath(), Path: cmd.CommandPath(),
 			Fact: "--share " + p.share + " shares a folder with the microVM, and this is to run on this machine"}
 	}
 	return here, nil
@@ -88,7 +78,7 @@ func (c *cli) inVM(cmd *cobra.Command, e errand) error {
 	signal.Notify(signals, passedOn...)
 	defer signal.Stop(signals)
 	o := vm.Options{Share: e.share, Before: e.take, After: bringProgress, Command: vm.Command{Args: guestArgs(cmd, e), Env: append(environment(), e.env...),
-		Stdout: os.Stdout, Stderr: os.Stderr, Signals: signals, Started: c.patience.give}}
+		Stdout: os.Stdout, Stderr: os.Stderr, Signals: signals, Started: c.patience.Give}}
 	if e.reads {
 		o.Stdin = os.Stdin
 	}
@@ -103,11 +93,11 @@ func (c *cli) inVM(cmd *cobra.Command, e errand) error {
 		return c.left(status, err)
 	}
 	o.Config = c.watched(vm.Config{Tools: true, Memory: e.memory}, true)
-	run := vm.Run
+	do := vm.Run
 	if e.reads {
-		run = runNamed(cmd.Name())
+		do = runNamed(cmd.Name())
 	}
-	status, err := run(cmd.Context(), o)
+	status, err := do(cmd.Context(), o)
 	return c.left(status, err)
 }
 
@@ -206,8 +196,8 @@ var passedOn = []os.Signal{syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP, sysc
 // when it is to look as if it ran here. Only the first decides who has the keys:
 // ^C on ours becomes a signal, on a terminal in the machine that is its business.
 func terminals(reads bool) [3]bool {
-	out := isTerminal(os.Stdout)
-	return [3]bool{out && reads && isTerminal(os.Stdin), out, out && isTerminal(os.Stderr)}
+	out := run.IsTerminal(os.Stdout)
+	return [3]bool{out && reads && run.IsTerminal(os.Stdin), out, out && run.IsTerminal(os.Stderr)}
 }
 
 // left is how a command in a machine has ended.
@@ -215,7 +205,7 @@ func (c *cli) left(status int, err error) error {
 	var start *vm.StartError
 	if errors.As(err, &start) {
 		c.tell(os.Stderr, err)
-		return payloadStatus(start.Status)
+		return run.PayloadStatus(start.Status)
 	}
-	return ended(status, err)
+	return run.Ended(status, err)
 }

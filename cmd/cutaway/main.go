@@ -9,26 +9,22 @@ package main
 import (
 	"context"
 	"os"
-	"runtime/debug"
 
+	"cutaway/cmd/run"
+	"cutaway/sandbox/sys"
 	"cutaway/vm/guest"
 )
 
-// memoryLimit is the size of the heap, in bytes, that the first collection of
-// garbage waits for. Most runs end before; at the usual 4 MiB it would fall
-// into the few milliseconds in which a container starts.
-const memoryLimit = 64 << 20
-
 func main() {
+	sys.Became("cutaway")
 	if guest.Here() { // PID 1 of a microVM
 		guest.Main()
 		return
 	}
-	debug.SetGCPercent(-1)
-	debug.SetMemoryLimit(memoryLimit)
-	ctx, patience, stop := untilSignal(context.Background())
+	run.NoGarbage()
+	ctx, patience, stop := run.UntilSignal(context.Background())
 	c := &cli{patience: patience}
-	err := c.closePage(interrupted(ctx, c.command().ExecuteContext(ctx)))
+	err := c.closePage(run.Interrupted(ctx, c.command().ExecuteContext(ctx)))
 	if err != nil {
 		c.tell(os.Stderr, err)
 	}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 
+	"cutaway/cmd/run"
 	"cutaway/sandbox/features"
 	"cutaway/sandbox/trace"
 	"cutaway/stages"
@@ -19,7 +20,7 @@ var version = "(built without make: version unknown)"
 // closePage: until then nobody knows what will be on it.
 func (c *cli) newPage(f features.Features) trace.Sink {
 	c.page = trace.NewHTML(os.Stdout, stages.Conditions(f, "cutaway "+version))
-	if isTerminal(os.Stderr) {
+	if run.IsTerminal(os.Stderr) {
 		return trace.Tee(c.page, waiting{})
 	}
 	return c.page
@@ -41,10 +42,10 @@ func (c *cli) closePage(err error) error {
 	if c.page == nil {
 		return err
 	}
-	if isTerminal(os.Stderr) {
+	if run.IsTerminal(os.Stderr) {
 		fmt.Fprint(os.Stderr, "\r\x1b[K")
 	}
-	var payload payloadStatus
+	var payload run.PayloadStatus
 	if err != nil && !errors.As(err, &payload) {
 		c.page.Emit(errorEvent("", err))
 	}
@@ -53,8 +54,8 @@ func (c *cli) closePage(err error) error {
 
 // toFile refuses to write a page to a terminal.
 func (c *cli) toFile(cmd *cobra.Command) error {
-	if c.html() && isTerminal(os.Stdout) {
-		return &usageError{What: "write the page", Fact: "standard output is a terminal, which shows no HTML",
+	if c.html() && run.IsTerminal(os.Stdout) {
+		return &run.UsageError{What: "write the page", Fact: "standard output is a terminal, which shows no HTML",
 			Advice: "send it to a file and open that in a browser: " + cmd.CommandPath() + " ... --format html > page.html"}
 	}
 	return nil

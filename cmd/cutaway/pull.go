@@ -7,6 +7,7 @@ import (
 	"os"
 	"time"
 
+	"cutaway/cmd/run"
 	"cutaway/sandbox/image"
 	"cutaway/stages"
 
@@ -66,7 +67,7 @@ func pullInto(ctx context.Context, images *image.Store, ref string, o image.Pull
 		r := stages.Runner{Store: images}
 		return r.Image(ctx, ref, o)
 	}
-	if o.Request != nil || !isTerminal(os.Stderr) {
+	if o.Request != nil || !run.IsTerminal(os.Stderr) {
 		return images.Pull(ctx, ref, o)
 	}
 	bars := newBars(os.Stderr)

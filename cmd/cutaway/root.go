@@ -5,6 +5,7 @@ import (
 	"os"
 	"strings"
 
+	"cutaway/cmd/run"
 	"cutaway/stages"
 
 	"github.com/spf13/cobra"
@@ -19,7 +20,7 @@ func (c *cli) root() *cobra.Command {
 			if len(args) == 0 {
 				return nil
 			}
-			e := &usageError{What: "find command " + args[0], Fact: "there is none", Path: "cutaway"}
+			e := &run.UsageError{What: "find command " + args[0], Fact: "there is none", Path: "cutaway"}
 			cmd.SuggestionsMinimumDistance = 2 // letters
 			if similar := cmd.SuggestionsFor(args[0]); len(similar) > 0 {
 				e.Advice = "did you mean cutaway " + strings.Join(similar, ", or cutaway ") + "?"
@@ -67,7 +68,7 @@ func whereAmI() error {
 
 // typed is what a person types here to have containers built.
 func typed(verb string) string {
-	if disposable() && os.Geteuid() != 0 {
+	if run.Disposable() && os.Geteuid() != 0 {
 		return "sudo cutaway " + verb
 	}
 	return "cutaway " + verb
@@ -75,7 +76,7 @@ func typed(verb string) string {
 
 // needsSudo says in a lab machine what the person there has to become root for.
 func needsSudo() string {
-	if !disposable() || os.Geteuid() == 0 {
+	if !run.Disposable() || os.Geteuid() == 0 {
 		return ""
 	}
 	return "\n tour, stage and run need root: sudo cutaway tour\n"

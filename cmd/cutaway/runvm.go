@@ -12,8 +12,8 @@ import (
 )
 
 // runInVM makes the container in the microVM, as root there.
-func (c *cli) runInVM(cmd *cobra.Command, f runFlags, ref string, args []string) error {
-	if err := f.sane(cmd); err != nil {
+func (c *cli) runInVM(cmd *cobra.Command, f *runFlags, ref string, args []string) error {
+	if err := f.Sane(); err != nil {
 		return err
 	}
 	if err := f.onlyThere(); err != nil {
@@ -21,23 +21,23 @@ func (c *cli) runInVM(cmd *cobra.Command, f runFlags, ref string, args []string)
 	}
 	if _, link := machineUp(); link != nil {
 		link.Close()
-	} else if f.detach {
+	} else if f.Detach {
 		return &cannotError{"run -d in a microVM: it ends with its command", "cutaway vm up starts one that stays, and this runs there then"}
 	}
-	e := errand{share: f.share, reads: f.interactive || f.pause}
+	e := errand{share: f.share, reads: f.Interactive || f.Pause}
 	if ref != image.BuiltInRef { // it has no network: what is pulled here is taken along
 		images, err := c.openStore()
 		if err != nil {
 			return err
 		}
-		img, err := getOrPull(cmd.Context(), images, ref, image.PullOptions{Insecure: f.insecure})
+		img, err := getOrPull(cmd.Context(), images, ref, image.PullOptions{Insecure: f.Insecure})
 		if err != nil {
 			return err
 		}
 		ref, e.take, e.memory = img.Ref, takeImage(images, img), memoryFor(img)
 	}
 	e.after = append([]string{ref}, args...)
-	for _, name := range f.env { // those without a value are passed on
+	for _, name := range f.Env { // those without a value are passed on
 		if value, set := os.LookupEnv(name); set && !strings.Contains(name, "=") {
 			e.env = append(e.env, name+"="+value)
 		}
@@ -47,17 +47,17 @@ func (c *cli) runInVM(cmd *cobra.Command, f runFlags, ref string, args []string)
 
 // onlyThere refuses what is of this machine: the microVM does not have its files,
 // and nobody here reaches a port there.
-func (f runFlags) onlyThere() error {
+func (f *runFlags) onlyThere() error {
 	const advice = "--in host builds the container on this machine: the lab restores what it changes; without root: --net none -u 0"
-	if len(f.ports) > 0 {
-		return &cannotError{"run with -p " + f.ports[0] + " in the microVM: it has no network, so nobody here reaches its ports", advice}
+	if len(f.Ports) > 0 {
+		return &cannotError{"run with -p " + f.Ports[0] + " in the microVM: it has no network, so nobody here reaches its ports", advice}
 	}
-	files := append([]string{}, f.envFiles...)
-	for _, v := range f.volumes {
+	files := append([]string{}, f.EnvFiles...)
+	for _, v := range f.Volumes {
 		source, _, _ := strings.Cut(v, ":")
 		files = append(files, source)
 	}
-	for _, o := range f.security {
+	for _, o := range f.Security {
 		if profile, ok := strings.CutPrefix(strings.Replace(o, ":", "=", 1), "seccomp="); ok && profile != "unconfined" {
 			files = append(files, profile)
 		}

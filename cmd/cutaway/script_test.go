@@ -17,40 +17,40 @@ import (
 	"testing"
 	"time"
 
+	"cutaway/cmd/run"
 	"cutaway/sandbox"
 	"cutaway/sandbox/image"
 	"cutaway/sandbox/sys"
-	"cutaway/vm/guest"
 
 	"github.com/rogpeppe/go-internal/testscript"
+	"github.com/stretchr/testify/require"
 )
 
 func TestMain(m *testing.M) {
-	if guest.Here() { // PID 1 of a microVM, which scripts boot with this very program
-		guest.Main()
-		return
+	// Scripts compare what the host was with what it is: one at a time, and
+	// none while another package's tests make containers.
+	lock, err := os.OpenFile(filepath.Join(os.TempDir(), "cutaway-test.lock"), os.O_CREATE|os.O_RDWR, 0o600)
+	if err == nil {
+		err = sys.Lock(lock)
 	}
-	if filepath.Base(os.Args[0]) != "cutaway" { // the tests, not the command they run
-		// Scripts compare what the host was with what it is: one at a time, and
-		// none while another package's tests make containers.
-		lock, err := os.OpenFile(filepath.Join(os.TempDir(), "cutaway-test.lock"), os.O_CREATE|os.O_RDWR, 0o600)
-		if err == nil {
-			err = sys.Lock(lock)
-		}
-		if err == nil {
-			err = flag.Set("test.parallel", "1")
-		}
-		if err != nil {
-			fmt.Println(err)
-			os.Exit(1)
-		}
-		defer lock.Close()
+	if err == nil {
+		err = flag.Set("test.parallel", "1")
 	}
-	testscript.Main(m, map[string]func(){"cutaway": main})
+	if err != nil {
+		fmt.Println(err)
+		os.Exit(1)
+	}
+	defer lock.Close()
+	os.Exit(m.Run())
 }
 
-// TestScripts plays the command line, each file of testdata/script one story.
+// TestScripts plays the command line, each file of testdata/script one story, with
+// what make build leaves in bin, as people start it.
 func TestScripts(t *testing.T) {
+	bin, err := filepath.Abs("../../bin")
+	require.NoError(t, err)
+	require.FileExists(t, filepath.Join(bin, "cutaway"), "make build")
+	t.Setenv("PATH", bin+string(os.PathListSeparator)+os.Getenv("PATH"))
 	// The container's root, who is nobody on the host, must find its way to its
 	// files; the kept trees are the same for all scripts.
 	root, err := os.MkdirTemp("", "cutaway-script-")
@@ -88,7 +88,7 @@ func TestScripts(t *testing.T) {
 			if word != "disposable" {
 				return false, fmt.Errorf("no condition is called %s", word)
 			}
-			return disposable(), nil
+			return run.Disposable(), nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"status":   exitStatus,

@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"os"
 
-	"cutaway/sandbox"
+	"cutaway/cmd/run"
 	"cutaway/sandbox/trace"
 	"cutaway/stages"
 
@@ -38,7 +38,7 @@ func (c *cli) stage() *cobra.Command {
 				return c.listStages()
 			}
 			if len(words) != 1 {
-				return &usageError{What: "read the arguments of " + cmd.CommandPath(), Fact: "want one stage, and a command only after --", Path: cmd.CommandPath()}
+				return &run.UsageError{What: "read the arguments of " + cmd.CommandPath(), Fact: "want one stage, and a command only after --", Path: cmd.CommandPath()}
 			}
 			s, err := stages.Find(words[0])
 			if err != nil {
@@ -114,7 +114,7 @@ func (c *cli) runStage(cmd *cobra.Command, s stages.Stage, f stageFlags, command
 		return either(r.Show(ctx, s), finish)
 	case len(command) > 0:
 		status, err := c.execStage(ctx, r, s, command, f.shell)
-		return ended(status, either(err, finish))
+		return run.Ended(status, either(err, finish))
 	default:
 		return c.playStage(ctx, r, s, finish)
 	}
@@ -136,7 +136,7 @@ func (c *cli) execStage(ctx context.Context, r *stages.Runner, s stages.Stage, c
 	if !c.asks() {
 		return r.Probe(ctx, s, command)
 	}
-	status, err := r.Exec(ctx, s, stages.Command{Args: command, Stdio: [3]*os.File{os.Stdin, os.Stdout, os.Stderr}, Terminal: shell && person()})
+	status, err := r.Exec(ctx, s, stages.Command{Args: command, Stdio: [3]*os.File{os.Stdin, os.Stdout, os.Stderr}, Terminal: shell && run.Person()})
 	return status, quit(err)
 }
 
@@ -153,13 +153,13 @@ func (c *cli) runner() (r *stages.Runner, finish func() error, err error) {
 	}
 	sink, finish := c.sink(l.Features)
 	l.Emit = sink.Emit
-	return &stages.Runner{Lab: l, Store: images, Relay: relay}, finish, nil
+	return &stages.Runner{Lab: l, Store: images, Relay: run.Relay}, finish, nil
 }
 
 // askable refuses to ask a program, or the reader of a page.
 func (c *cli) askable(cmd *cobra.Command, pause bool) error {
 	if pause && !c.asks() {
-		return &usageError{What: "read the flags of " + cmd.CommandPath(), Fact: "--pause asks, and --format " + c.format + " never does", Path: cmd.CommandPath()}
+		return &run.UsageError{What: "read the flags of " + cmd.CommandPath(), Fact: "--pause asks, and --format " + c.format + " never does", Path: cmd.CommandPath()}
 	}
 	return c.toFile(cmd)
 }
@@ -174,10 +174,6 @@ func (c *cli) stepwise(ctx context.Context, r *stages.Runner) {
 // prompter asks on standard output and reads from standard input.
 func (c *cli) prompter() *trace.Prompter {
 	return trace.NewPrompter(os.Stdin, os.Stdout, c.text(os.Stdout))
-}
-
-func relay(ctx context.Context, master *os.File) error {
-	return sandbox.Relay(ctx, os.Stdin, os.Stdout, master)
 }
 
 // either is err, or what finish returns.

@@ -7,6 +7,7 @@ import (
 	"os"
 	"time"
 
+	"cutaway/cmd/run"
 	"cutaway/sandbox"
 	"cutaway/sandbox/inspect"
 	"cutaway/sandbox/plan"
@@ -27,7 +28,7 @@ func (c *cli) top() *cobra.Command {
 		ValidArgsFunction: c.completeContainers(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if times < 0 {
-				return &usageError{What: "read the flags of " + cmd.CommandPath(), Fact: "--times is less than nothing", Path: cmd.CommandPath()}
+				return &run.UsageError{What: "read the flags of " + cmd.CommandPath(), Fact: "--times is less than nothing", Path: cmd.CommandPath()}
 			}
 			l, err := c.lab()
 			if err != nil {
@@ -83,7 +84,7 @@ func (c *cli) moment(r sandbox.Record, m trace.Moment, first bool) error {
 	switch {
 	case c.json():
 		return writeJSON(m)
-	case isTerminal(os.Stdout):
+	case run.IsTerminal(os.Stdout):
 		return trace.WriteUsage(os.Stdout, c.text(os.Stdout), fmt.Sprintf("container %s %s", r.ID, r.Name), time.Since(r.Started), m, first)
 	}
 	return trace.WriteUsageLine(os.Stdout, m, first)

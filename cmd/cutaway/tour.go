@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 
+	"cutaway/cmd/run"
 	"cutaway/sandbox"
 	"cutaway/sandbox/trace"
 	"cutaway/stages"
@@ -54,12 +55,12 @@ func (c *cli) runTour(cmd *cobra.Command, f tourFlags) error {
 		return err
 	}
 	if to.Number() < from.Number() {
-		return &usageError{What: "read the flags of " + cmd.CommandPath(), Fact: "--to " + to.Slug + " is before --from " + from.Slug, Path: cmd.CommandPath()}
+		return &run.UsageError{What: "read the flags of " + cmd.CommandPath(), Fact: "--to " + to.Slug + " is before --from " + from.Slug, Path: cmd.CommandPath()}
 	}
 	if err := c.askable(cmd, f.pause); err != nil {
 		return err
 	}
-	asks := !f.auto && c.asks() && person()
+	asks := !f.auto && c.asks() && run.Person()
 	if here, err := f.here(cmd); err != nil {
 		return err
 	} else if !here {

@@ -12,6 +12,8 @@ import (
 	"strconv"
 	"time"
 
+	"cutaway/cmd/run"
+	"cutaway/sandbox/sys"
 	"cutaway/vm"
 
 	"github.com/spf13/cobra"
@@ -57,7 +59,7 @@ var series = regexp.MustCompile(`^[0-9]+\.[0-9]+$`)
 func (f *vmFlags) config(cmd *cobra.Command) (vm.Config, error) {
 	conf := vm.Config{Tools: true, Memory: f.memory, CPUs: f.cpus, Accel: f.accel}
 	if f.memory < 0 || f.cpus < 1 {
-		return conf, &usageError{What: "read the flags of " + cmd.CommandPath(), Fact: "less than one of something", Path: cmd.CommandPath()}
+		return conf, &run.UsageError{What: "read the flags of " + cmd.CommandPath(), Fact: "less than one of something", Path: cmd.CommandPath()}
 	}
 	if err := oneOf(cmd, "accel", f.accel, "", "kvm", "tcg"); err != nil {
 		return conf, err
@@ -116,8 +118,8 @@ func (c *cli) inMachine(cmd *cobra.Command, f *vmFlags, args []string, tell bool
 	defer signal.Stop(signals)
 	o := vm.Options{Config: c.watched(config, tell), Share: f.share, Timeout: f.timeout, Before: takeProgress, After: bringProgress, Command: vm.Command{Args: args, Env: environment(),
 		Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr, Signals: signals,
-		Started: c.patience.begin}} // from here on a signal is the command's
-	if person() {
+		Started: c.patience.Begin}} // from here on a signal is the command's
+	if run.Person() {
 		o.Terminal = terminals(true)
 	}
 	run := vm.Run
@@ -168,7 +170,7 @@ func (c *cli) vmUp() *cobra.Command {
 				return err
 			}
 			c.clear()
-			self, err := os.Executable()
+			self, err := sys.Self()
 			if err == nil && config.Kernel.File != "" {
 				f.kernel, err = filepath.Abs(f.kernel)
 			}

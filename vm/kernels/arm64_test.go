@@ -27,7 +27,7 @@ func TestARM64(t *testing.T) {
 	}
 	m := boot(t, vm.Config{
 		Kernel:    vm.KernelSource{Series: newest, Arch: "arm64"},
-		Init:      absolute(t, root, "bin/arm64/cutaway"),
+		Init:      absolute(t, root, "bin/arm64/whole"),
 		Image:     absolute(t, root, "bin/arm64/image.tar"),
 		Memory:    memory,
 		Files:     files,

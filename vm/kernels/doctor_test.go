@@ -15,7 +15,7 @@ import (
 func TestDoctor(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 	defer cancel()
-	m, err := vm.Boot(ctx, vm.Config{Kernel: vm.KernelSource{Series: newest}, Init: absolute(t, root, "bin/cutaway")})
+	m, err := vm.Boot(ctx, vm.Config{Kernel: vm.KernelSource{Series: newest}, Init: absolute(t, root, whole)})
 	require.NoError(t, err)
 	defer m.Stop()
 	doctor := func(before string) (string, int) {

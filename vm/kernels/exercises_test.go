@@ -31,7 +31,7 @@ func TestExercises(t *testing.T) {
 	wrong, err := filepath.Glob(root + "/exercises/*/*/wrong/*")
 	require.NoError(t, err)
 	files := programs(t)
-	m := boot(t, vm.Config{Kernel: vm.KernelSource{Series: newest}, Init: absolute(t, root, "bin/cutaway"), Memory: memory, Files: files, Tools: true})
+	m := boot(t, vm.Config{Kernel: vm.KernelSource{Series: newest}, Init: absolute(t, root, whole), Memory: memory, Files: files, Tools: true})
 	out, status := m.run(t, "/root", "cutaway", "exercise", "verify")
 	require.Zero(t, status, "%s", out)
 	tally := fmt.Sprintf("%d exercises, %d solutions passed, %d wrong answers caught\n", len(all), len(all), len(wrong))

@@ -49,6 +49,10 @@ var suites = []suite{
 
 const root = "../.."
 
+// whole is cutaway with all its verbs, which make build puts into bin/cutaway: what
+// a machine gets as its first process.
+const whole = "cmd/front/program/cutaway"
+
 // memory is for the guest's files as much as for the tests, in MiB.
 const memory = 1024
 
@@ -75,7 +79,7 @@ func TestKernels(t *testing.T) {
 	for _, s := range wanted {
 		t.Run(s, func(t *testing.T) {
 			t.Parallel()
-			m := boot(t, vm.Config{Kernel: vm.KernelSource{Series: s}, Init: absolute(t, root, "bin/cutaway"), Memory: memory, Files: files})
+			m := boot(t, vm.Config{Kernel: vm.KernelSource{Series: s}, Init: absolute(t, root, whole), Memory: memory, Files: files})
 			for _, one := range suites {
 				t.Run(one.dir, func(t *testing.T) {
 					p, earned := m.test(t, s, one)

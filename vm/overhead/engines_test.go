@@ -31,7 +31,7 @@ func TestEngine(t *testing.T) {
 	require.NoError(t, os.WriteFile(path, []byte(engineScript), 0o755))
 	t.Setenv("PATH", dir+":"+os.Getenv("PATH"))
 	ctx := context.Background()
-	b, err := newBench(ctx, lab(t), Options{Program: program(t)})
+	b, err := newBench(ctx, lab(t), Options{Program: program(t), Init: wholeProgram(t)})
 	require.NoError(t, err)
 	found, missing := b.contenders(ctx, "podman")
 	require.Empty(t, missing)
@@ -60,7 +60,7 @@ func TestEngine(t *testing.T) {
 func TestEngineWithoutDaemon(t *testing.T) {
 	dir := t.TempDir()
 	require.NoError(t, os.WriteFile(filepath.Join(dir, "docker"), []byte("#!/bin/sh\necho starting >&2\necho no daemon at the socket >&2\nexit 1\n"), 0o755))
-	b, err := newBench(context.Background(), lab(t), Options{Program: program(t)})
+	b, err := newBench(context.Background(), lab(t), Options{Program: program(t), Init: wholeProgram(t)})
 	require.NoError(t, err)
 	defer func() { require.NoError(t, b.end()) }()
 	t.Setenv("PATH", dir)

@@ -33,7 +33,7 @@ func (b *bench) microVM(ctx context.Context) (Contender, error) {
 	if err != nil {
 		return Contender{}, err
 	}
-	config := vm.Config{Init: b.program, Memory: guestMemory, Accel: verdict.Accel, Kernel: vm.KernelSource{File: kernel.Image}}
+	config := vm.Config{Init: b.options.Init, Memory: guestMemory, Accel: verdict.Accel, Kernel: vm.KernelSource{File: kernel.Image}}
 	return Contender{Kind: Machine, memory: guestMemory, version: firstLine(ctx, emulator, "--version"),
 		About: fmt.Sprintf("QEMU microvm, Linux %s, %d MiB, %s", kernel.Version, guestMemory, Accelerated(verdict.Accel)),
 		start: func(ctx context.Context, args ...string) (*instance, error) { return boot(ctx, config, args) },

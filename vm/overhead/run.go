@@ -19,6 +19,7 @@ import (
 type Options struct {
 	Only    []string // groups; none is all
 	Program string   // cutaway's own file
+	Init    string   // what a microVM gets as its first process; "" is this program
 	InHost  bool     // the run may change this machine's network while it lasts
 	Quick   bool
 	FullVM  string // a box made by vm/box.sh; "" is the one beside the program, if any

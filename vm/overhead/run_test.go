@@ -15,9 +15,13 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// program is the cutaway that make build has left.
-func program(t *testing.T) string {
-	path, err := filepath.Abs("../../bin/cutaway")
+// program is the cutaway that make build has left, wholeProgram the one in it that has
+// all verbs.
+func program(t *testing.T) string      { return built(t, "../../bin/cutaway") }
+func wholeProgram(t *testing.T) string { return built(t, "../../cmd/front/program/cutaway") }
+
+func built(t *testing.T, path string) string {
+	path, err := filepath.Abs(path)
 	require.NoError(t, err)
 	require.FileExists(t, path, "make build makes it")
 	return path
@@ -39,7 +43,7 @@ func measured(t *testing.T, only ...string) (*sandbox.Lab, *Result) {
 	l := lab(t)
 	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 	defer cancel()
-	r, err := Run(ctx, l, Options{Only: only, Program: program(t), Passes: 1, Rounds: 3, Boots: 1, Limit: 90 * time.Second})
+	r, err := Run(ctx, l, Options{Only: only, Program: program(t), Init: wholeProgram(t), Passes: 1, Rounds: 3, Boots: 1, Limit: 90 * time.Second})
 	require.NoError(t, err)
 	return l, r
 }

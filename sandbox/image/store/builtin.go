@@ -25,3 +25,10 @@ func BuiltInDigest() string {
 	}
 	return strings.TrimSpace(string(digest))
 }
+
+// Outdated reports whether img is the built-in image that another build of this
+// program has left in the store.
+func Outdated(img *Image) bool {
+	digest := BuiltInDigest()
+	return img.Ref == BuiltInRef && digest != "" && img.Digest != digest
+}

@@ -1,4 +1,4 @@
-package main
+package run
 
 import (
 	"fmt"
@@ -11,11 +11,11 @@ import (
 	"cutaway/sandbox/op"
 	"cutaway/sandbox/plan"
 	"cutaway/sandbox/sys"
-	"cutaway/stages"
+	"cutaway/stages/buildup"
 )
 
 // network reads --net and -p.
-func (f *runFlags) network(w *stages.Wish, l *sandbox.Lab) error {
+func (f *Flags) network(w *buildup.Wish, l *sandbox.Lab) error {
 	mode, id, _ := strings.Cut(f.net, ":")
 	w.Net = f.net
 	if mode == "container" {
@@ -26,7 +26,7 @@ func (f *runFlags) network(w *stages.Wish, l *sandbox.Lab) error {
 		}
 		w.NetPath = fmt.Sprintf("/proc/%d/ns/net", record.PID)
 	}
-	for _, p := range f.ports {
+	for _, p := range f.Ports {
 		port, err := readPort(p)
 		if err != nil {
 			return err
@@ -73,7 +73,7 @@ func readPort(text string) (op.Port, error) {
 }
 
 // limits reads what the control group is to enforce, and --ulimit.
-func (f *runFlags) limits(w *stages.Wish) error {
+func (f *Flags) limits(w *buildup.Wish) error {
 	r := &w.Resources
 	if f.memory != "" {
 		size, err := plan.ParseSize(f.memory)
@@ -111,7 +111,7 @@ func (f *runFlags) limits(w *stages.Wish) error {
 }
 
 // disks reads the limits of traffic with disks.
-func (f *runFlags) disks(r *plan.Resources) error {
+func (f *Flags) disks(r *plan.Resources) error {
 	for _, flag := range []struct {
 		name, unit string
 		values     []string

@@ -1,4 +1,4 @@
-package stages
+package buildup
 
 import (
 	"errors"
@@ -8,7 +8,7 @@ import (
 	"strings"
 
 	"cutaway/sandbox/features"
-	"cutaway/sandbox/image"
+	"cutaway/sandbox/image/store"
 	"cutaway/sandbox/op"
 	"cutaway/sandbox/plan"
 	"cutaway/sandbox/profile"
@@ -68,14 +68,14 @@ func Complete(m Materials, w Wish) (plan.Spec, error) {
 // Early is as much of a complete container as follows without its image.
 func Early(f features.Features, w Wish) (plan.Spec, error) {
 	m := Materials{Features: f}
-	m.UIDMappings, m.GIDMappings = mappings(f)
+	m.Map()
 	s, err := w.born(m)
 	return s, errors.Join(err, w.ordinary(s, f))
 }
 
 // born is the container but for what its image has a say in.
 func (w Wish) born(m Materials) (plan.Spec, error) {
-	s := Spec(container, m)
+	s := Container.Spec(m)
 	// Where the last stages cannot be played there is no other root either, and the
 	// Plan says what the kernel lacks.
 	s.Root.From, s.Root.Lower = "", m.Layers
@@ -122,7 +122,7 @@ func (w Wish) process(s *plan.Spec, m Materials) error {
 	if w.User != "" {
 		name = w.User
 	}
-	user, err := image.FindUser(m.Layers, name)
+	user, err := store.FindUser(m.Layers, name)
 	if err != nil {
 		return err
 	}
@@ -131,15 +131,15 @@ func (w Wish) process(s *plan.Spec, m Materials) error {
 	if home == "" {
 		home = "/"
 	}
-	p.Env = merge([]string{"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "HOME=" + home}, m.Config.Env, w.Env)
+	p.Env = Merge([]string{"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "HOME=" + home}, m.Config.Env, w.Env)
 	if w.Terminal {
-		p.Env = merge([]string{"TERM=xterm"}, p.Env)
+		p.Env = Merge([]string{"TERM=xterm"}, p.Env)
 	}
 	return nil
 }
 
-// merge puts lists of NAME=value together; a later value of a name wins.
-func merge(lists ...[]string) []string {
+// Merge puts lists of NAME=value together; a later value of a name wins.
+func Merge(lists ...[]string) []string {
 	var env []string
 	for _, list := range lists {
 		for _, e := range list {

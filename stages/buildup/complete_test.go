@@ -1,10 +1,10 @@
-package stages
+package buildup
 
 import (
 	"testing"
 
 	"cutaway/sandbox/features"
-	"cutaway/sandbox/image"
+	"cutaway/sandbox/image/store"
 	"cutaway/sandbox/op"
 	"cutaway/sandbox/plan"
 
@@ -18,8 +18,8 @@ func anImage(t *testing.T, euid int) Materials {
 	require.NoError(t, err)
 	f.EUID = euid
 	m := Materials{Features: f, Layers: []string{t.TempDir()}, Seccomp: &op.SeccompProfile{DefaultAction: "SCMP_ACT_ERRNO"},
-		Config: image.Config{Entrypoint: []string{"/entry"}, Cmd: []string{"image", "words"}, Env: []string{"A=image", "PATH=/image"}, User: "7:8", WorkingDir: "/srv"}}
-	m.UIDMappings, m.GIDMappings = mappings(f)
+		Config: store.Config{Entrypoint: []string{"/entry"}, Cmd: []string{"image", "words"}, Env: []string{"A=image", "PATH=/image"}, User: "7:8", WorkingDir: "/srv"}}
+	m.Map()
 	return m
 }
 

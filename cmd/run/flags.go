@@ -1,4 +1,4 @@
-package main
+package run
 
 import (
 	"bufio"
@@ -11,41 +11,47 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 
 	"cutaway/sandbox"
 	"cutaway/sandbox/op"
 	"cutaway/sandbox/plan"
-	"cutaway/stages"
+	"cutaway/stages/buildup"
 
-	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 )
 
-// runFlags are the flags of cutaway run, as they were written.
-type runFlags struct {
-	place
-	name, hostname, user, workdir, net, userns             string
-	memory, cpus, entrypoint                               string
-	interactive, tty, detach, remove, readonly, privileged bool
-	insecure, plan, pause                                  bool
-	cpuShares, pids                                        int64
-	env, envFiles, volumes, ports, tmpfs, ulimits          []string
-	readBPS, writeBPS, readIOPS, writeIOPS                 []string
-	capAdd, capDrop, security                              []string
+// Flags are the flags of cutaway run, as they were written. A Command's zero value
+// has none yet: Define them, and parse a command line.
+type Flags struct {
+	Name                                    string
+	Interactive, TTY, Detach                bool
+	Insecure, Plan, Pause                   bool
+	Env, EnvFiles, Volumes, Ports, Security []string
+	hostname, user, workdir, net, userns    string
+	memory, cpus, entrypoint                string
+	remove, readonly, privileged            bool
+	cpuShares, pids                         int64
+	tmpfs, ulimits, capAdd, capDrop         []string
+	readBPS, writeBPS, readIOPS, writeIOPS  []string
+
+	set *pflag.FlagSet
 }
 
-func (f *runFlags) define(cmd *cobra.Command) {
-	fs := cmd.Flags()
+// Define gives a set these flags.
+func (f *Flags) Define(fs *pflag.FlagSet) {
+	f.set = fs
 	fs.SetInterspersed(false) // what follows IMAGE is the payload's
-	fs.BoolVarP(&f.interactive, "interactive", "i", false, "keep standard input open")
-	fs.BoolVarP(&f.tty, "tty", "t", false, "give the container a terminal of its own")
-	fs.BoolVarP(&f.detach, "detach", "d", false, "run in the background, print the id; cutaway logs has the output")
+	fs.BoolVarP(&f.Interactive, "interactive", "i", false, "keep standard input open")
+	fs.BoolVarP(&f.TTY, "tty", "t", false, "give the container a terminal of its own")
+	fs.BoolVarP(&f.Detach, "detach", "d", false, "run in the background, print the id; cutaway logs has the output")
 	fs.BoolVar(&f.remove, "rm", true, "remove the container in the end; it always is")
-	fs.StringVar(&f.name, "name", "", "a `NAME` to find the container by")
-	fs.StringArrayVarP(&f.env, "env", "e", nil, "set `NAME=VALUE` inside, or pass NAME on")
-	fs.StringArrayVar(&f.envFiles, "env-file", nil, "read NAME=VALUE lines from `FILE`")
-	fs.StringArrayVarP(&f.volumes, "volume", "v", nil, "show `SRC:DST[:ro]`, a file or directory of the host, inside")
+	fs.StringVar(&f.Name, "name", "", "a `NAME` to find the container by")
+	fs.StringArrayVarP(&f.Env, "env", "e", nil, "set `NAME=VALUE` inside, or pass NAME on")
+	fs.StringArrayVar(&f.EnvFiles, "env-file", nil, "read NAME=VALUE lines from `FILE`")
+	fs.StringArrayVarP(&f.Volumes, "volume", "v", nil, "show `SRC:DST[:ro]`, a file or directory of the host, inside")
 	fs.StringArrayVar(&f.tmpfs, "tmpfs", nil, "mount a tmpfs at `DST[:OPTIONS]`")
-	fs.StringArrayVarP(&f.ports, "publish", "p", nil, "lead a port of the host inside: `[IP:]HOST:CONTAINER[/udp]`")
+	fs.StringArrayVarP(&f.Ports, "publish", "p", nil, "lead a port of the host inside: `[IP:]HOST:CONTAINER[/udp]`")
 	fs.StringVar(&f.net, "net", "bridge", "`MODE` of the network: bridge, none, host or container:ID")
 	fs.StringVar(&f.net, "network", "bridge", "the same as --net")
 	fs.StringVar(&f.hostname, "hostname", "", "host `NAME` inside")
@@ -53,16 +59,13 @@ func (f *runFlags) define(cmd *cobra.Command) {
 	fs.StringVarP(&f.user, "user", "u", "", "run as `USER[:GROUP]` of the image, names or numbers")
 	fs.StringVar(&f.userns, "userns", "", "`host`: do without a user namespace")
 	fs.StringVar(&f.entrypoint, "entrypoint", "", "`PROGRAM` in place of the image's entrypoint")
-	f.defineLimits(cmd)
-	fs.BoolVar(&f.insecure, "insecure", false, "allow plain HTTP and unverified TLS for the pull")
-	fs.BoolVar(&f.plan, "plan", false, "show what would be done, and do nothing of it")
-	fs.BoolVar(&f.pause, "pause", false, "stop before each step")
-	complete(cmd, "net", "bridge", "none", "host", "container:")
-	complete(cmd, "userns", "host")
+	f.defineLimits(fs)
+	fs.BoolVar(&f.Insecure, "insecure", false, "allow plain HTTP and unverified TLS for the pull")
+	fs.BoolVar(&f.Plan, "plan", false, "show what would be done, and do nothing of it")
+	fs.BoolVar(&f.Pause, "pause", false, "stop before each step")
 }
 
-func (f *runFlags) defineLimits(cmd *cobra.Command) {
-	fs := cmd.Flags()
+func (f *Flags) defineLimits(fs *pflag.FlagSet) {
 	fs.StringVarP(&f.memory, "memory", "m", "", "limit memory to `SIZE`: 64m")
 	fs.StringVar(&f.cpus, "cpus", "", "limit processor time to `N` processors: 1.5")
 	fs.Int64Var(&f.cpuShares, "cpu-shares", 0, "`SHARE` of a busy processor; 1024 is ordinary")
@@ -74,29 +77,29 @@ func (f *runFlags) defineLimits(cmd *cobra.Command) {
 	fs.StringArrayVar(&f.ulimits, "ulimit", nil, "a resource limit of the payload: `NAME=SOFT[:HARD]`")
 	fs.StringArrayVar(&f.capAdd, "cap-add", nil, "add a `CAPABILITY`, or all")
 	fs.StringArrayVar(&f.capDrop, "cap-drop", nil, "drop a `CAPABILITY`, or all")
-	fs.StringArrayVar(&f.security, "security-opt", nil, "`OPTION`: no-new-privileges=false, seccomp=unconfined, seccomp=FILE")
+	fs.StringArrayVar(&f.Security, "security-opt", nil, "`OPTION`: no-new-privileges=false, seccomp=unconfined, seccomp=FILE")
 	fs.BoolVar(&f.readonly, "read-only", false, "mount the root filesystem read-only")
 	fs.BoolVar(&f.privileged, "privileged", false, "refused: name what you need instead")
 }
 
-// wish turns the flags into what they ask for.
-func (f *runFlags) wish(cmd *cobra.Command, l *sandbox.Lab, args []string) (stages.Wish, error) {
-	w := stages.Wish{Args: args, Cwd: f.workdir, User: f.user, Hostname: f.hostname, Terminal: f.tty, Readonly: f.readonly,
+// Wish turns the flags, and the words after the image, into what they ask for.
+func (f *Flags) Wish(l *sandbox.Lab, args []string) (buildup.Wish, error) {
+	w := buildup.Wish{Args: args, Cwd: f.workdir, User: f.user, Hostname: f.hostname, Terminal: f.TTY, Readonly: f.readonly,
 		HostUsers: f.userns == "host", CapAdd: f.capAdd, CapDrop: f.capDrop}
-	if cmd.Flags().Changed("entrypoint") {
+	if f.set.Changed("entrypoint") {
 		w.Entrypoint = &f.entrypoint
 	}
-	err := errors.Join(f.sane(cmd), f.environment(&w), f.mounts(&w), f.network(&w, l), f.limits(&w), f.securityOptions(&w))
+	err := errors.Join(f.Sane(), f.environment(&w), f.mounts(&w), f.network(&w, l), f.limits(&w), f.securityOptions(&w))
 	return w, err
 }
 
 // nameGrammar is what docker allows as the name of a container.
-var nameGrammar = regexp.MustCompile(`^[a-zA-Z0-9][a-zA-Z0-9_.-]*$`)
+var nameGrammar = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[a-zA-Z0-9][a-zA-Z0-9_.-]*$`) })
 
-// sane refuses flags that contradict each other or promise what is not there.
-func (f *runFlags) sane(cmd *cobra.Command) error {
+// Sane refuses flags that contradict each other or promise what is not there.
+func (f *Flags) Sane() error {
 	bad := func(fact, advice string) error {
-		return &usageError{What: "read the flags of " + cmd.CommandPath(), Fact: fact, Advice: advice, Path: cmd.CommandPath()}
+		return &UsageError{What: "read the flags of " + verb, Fact: fact, Advice: advice, Path: verb}
 	}
 	switch {
 	case f.privileged:
@@ -104,15 +107,15 @@ func (f *runFlags) sane(cmd *cobra.Command) error {
 			"name what you need: --cap-add, --security-opt seccomp=unconfined, --userns host, -v")
 	case f.userns != "" && f.userns != "host":
 		return bad("--userns "+f.userns+": there is only host, or nothing for a user namespace of its own", "")
-	case f.detach && (f.tty || f.interactive || f.pause):
+	case f.Detach && (f.TTY || f.Interactive || f.Pause):
 		return bad("-d leaves nobody at the terminal for -i, -t or --pause", "")
-	case f.tty && !person():
+	case f.TTY && !Person():
 		return bad("-t wants a terminal, and standard input or output is none", "leave -t out, or run it from a terminal")
-	case f.tty && !f.interactive:
+	case f.TTY && !f.Interactive:
 		return bad("-t without -i: a terminal that nobody can type on", "-it")
-	case f.name != "" && !nameGrammar.MatchString(f.name):
-		return bad(fmt.Sprintf("--name %q: a name is letters, digits, _ . and -", f.name), "")
-	case f.hostname != "" && !nameGrammar.MatchString(f.hostname):
+	case f.Name != "" && !nameGrammar().MatchString(f.Name):
+		return bad(fmt.Sprintf("--name %q: a name is letters, digits, _ . and -", f.Name), "")
+	case f.hostname != "" && !nameGrammar().MatchString(f.hostname):
 		return bad(fmt.Sprintf("--hostname %q: a name is letters, digits, . and -", f.hostname), "")
 	case !f.remove:
 		return bad("--rm=false: a container is always removed when it ends", "keep files with -v")
@@ -120,16 +123,19 @@ func (f *runFlags) sane(cmd *cobra.Command) error {
 	return nil
 }
 
+// verb is the command whose --help says more.
+const verb = "cutaway run"
+
 // flagValue is the error of one flag's value.
 func flagValue(flag, value, want string) error {
-	return &usageError{What: "read --" + flag, Fact: fmt.Sprintf("%q: want %s", value, want), Path: "cutaway run"}
+	return &UsageError{What: "read --" + flag, Fact: fmt.Sprintf("%q: want %s", value, want), Path: verb}
 }
 
 // environment reads -e and --env-file; -e wins.
-func (f *runFlags) environment(w *stages.Wish) error {
+func (f *Flags) environment(w *buildup.Wish) error {
 	var lines []string
-	for _, path := range f.envFiles {
-		file, err := os.Open(path)
+	for _, from := range f.EnvFiles {
+		file, err := os.Open(from)
 		if err != nil {
 			return fmt.Errorf("read --env-file: %w", err)
 		}
@@ -142,15 +148,15 @@ func (f *runFlags) environment(w *stages.Wish) error {
 				continue
 			}
 			if name, _, _ := strings.Cut(line, "="); strings.ContainsAny(name, " \t") || strings.Contains(line, "\x00") {
-				return flagValue("env-file "+path, line, "NAME=VALUE, with no blanks in the name and no NUL")
+				return flagValue("env-file "+from, line, "NAME=VALUE, with no blanks in the name and no NUL")
 			}
 			lines = append(lines, line)
 		}
 		if err := s.Err(); err != nil {
-			return fmt.Errorf("read --env-file %s: %w", path, err)
+			return fmt.Errorf("read --env-file %s: %w", from, err)
 		}
 	}
-	for _, e := range append(lines, f.env...) {
+	for _, e := range append(lines, f.Env...) {
 		name, _, given := strings.Cut(e, "=")
 		if name == "" {
 			return flagValue("env", e, "NAME=VALUE, or NAME to pass it on")
@@ -168,8 +174,8 @@ func (f *runFlags) environment(w *stages.Wish) error {
 }
 
 // mounts reads -v and --tmpfs.
-func (f *runFlags) mounts(w *stages.Wish) error {
-	for _, v := range f.volumes {
+func (f *Flags) mounts(w *buildup.Wish) error {
+	for _, v := range f.Volumes {
 		parts := strings.Split(v, ":")
 		if len(parts) < 2 || len(parts) > 3 || parts[0] == "" || !filepath.IsAbs(parts[1]) || len(parts) == 3 && parts[2] != "ro" && parts[2] != "rw" {
 			return flagValue("volume", v, "SRC:DST or SRC:DST:ro, with an absolute DST")
@@ -201,8 +207,8 @@ func (f *runFlags) mounts(w *stages.Wish) error {
 }
 
 // securityOptions reads --security-opt.
-func (f *runFlags) securityOptions(w *stages.Wish) error {
-	for _, o := range f.security {
+func (f *Flags) securityOptions(w *buildup.Wish) error {
+	for _, o := range f.Security {
 		name, value, _ := strings.Cut(strings.Replace(o, ":", "=", 1), "=")
 		switch {
 		case name == "no-new-privileges" && (value == "" || value == "true"):

@@ -1,4 +1,4 @@
-package main
+package run
 
 import (
 	"context"
@@ -15,18 +15,19 @@ import (
 // grace is how long a payload that was sent a signal has to end by itself.
 const grace = 10 * time.Second
 
-// patience decides what a signal that asks us to end does: at first everything
+// Patience decides what a signal that asks us to end does: at first everything
 // under way is taken down; once a payload has begun, the signal is the
 // payload's, and only the second one, or the end of the grace, takes it down.
-type patience struct{ begun, silent atomic.Bool }
+type Patience struct{ begun, silent atomic.Bool }
 
-func (p *patience) begin() { p.begun.Store(true) }
+// Begin tells that the payload has begun.
+func (p *Patience) Begin() { p.begun.Store(true) }
 
-// give is begin for a payload that is a cutaway itself, which says what there is
+// Give is Begin for a payload that is a cutaway itself, which says what there is
 // to be said.
-func (p *patience) give() {
+func (p *Patience) Give() {
 	p.silent.Store(true)
-	p.begin()
+	p.Begin()
 }
 
 // hangUps tells of a terminal that has gone: signal(7), SIGHUP. Nothing to whoever
@@ -39,13 +40,13 @@ func hangUps() chan os.Signal {
 	return c
 }
 
-// untilSignal gives a context that SIGINT, SIGTERM, SIGQUIT or SIGHUP ends, with a
-// *signalError as its cause. After that a further signal ends this process at once,
+// UntilSignal gives a context that SIGINT, SIGTERM, SIGQUIT or SIGHUP ends, with a
+// *SignalError as its cause. After that a further signal ends this process at once,
 // and what it leaves behind the next run or cutaway clean undoes; but not a further
 // SIGHUP: the kernel sends it, and a shell does so again.
-func untilSignal(parent context.Context) (ctx context.Context, p *patience, stop func()) {
+func UntilSignal(parent context.Context) (ctx context.Context, p *Patience, stop func()) {
 	ctx, cancel := context.WithCancelCause(parent)
-	p = &patience{}
+	p = &Patience{}
 	signals := make(chan os.Signal, 2)
 	signal.Notify(signals, syscall.SIGINT, syscall.SIGTERM, syscall.SIGQUIT)
 	gone := hangUps()
@@ -72,7 +73,7 @@ func untilSignal(parent context.Context) (ctx context.Context, p *patience, stop
 				return
 			}
 		}
-		cancel(&signalError{first.(syscall.Signal)})
+		cancel(&SignalError{first.(syscall.Signal)})
 		signal.Stop(signals)
 	}()
 	return ctx, p, func() {

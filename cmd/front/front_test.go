@@ -1,0 +1,75 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+)
+
+// What makes a start slow is not linked.
+func TestSmall(t *testing.T) {
+	list := exec.Command("go", "list", "-deps", ".")
+	list.Stderr = os.Stderr
+	text, err := list.Output()
+	require.NoError(t, err)
+	deps := strings.Fields(string(text))
+	require.Contains(t, deps, "cutaway/sandbox")
+	for _, heavy := range []string{"cutaway/stages", "cutaway/vm", "cutaway/sandbox/image", "cutaway/sandbox/trace", "net/http", "crypto/tls",
+		"text/template", "html/template", "github.com/spf13/cobra", "github.com/yuin/goldmark", "github.com/klauspost/compress/zstd"} {
+		require.NotContains(t, deps, heavy)
+	}
+}
+
+// A container of an image that is here is run by the program in front, and anything
+// else by the whole one; what it prints is the same.
+func TestWhoRuns(t *testing.T) {
+	bin, err := filepath.Abs("../../bin/cutaway")
+	require.NoError(t, err)
+	require.FileExists(t, bin, "make build makes it")
+	state := t.TempDir()
+	require.NoError(t, os.Chmod(state, 0o711))
+	require.NoError(t, os.Chmod(filepath.Dir(state), 0o711)) // a container's root, who is nobody here, goes through
+	for _, c := range []struct {
+		what  string
+		flags []string
+		exe   string
+	}{
+		{"the image is not here yet", nil, "/memfd:cutaway (deleted)"},
+		{"now it is", nil, bin},
+		{"for --share", []string{"--share", ""}, "/memfd:cutaway (deleted)"},
+	} {
+		require.Equal(t, c.exe, runner(t, bin, append([]string{"--state", state}, c.flags...)), c.what)
+	}
+}
+
+// runner runs a container that waits, and gives the program that waits for it.
+func runner(t *testing.T, bin string, flags []string) string {
+	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	defer cancel()
+	c := exec.CommandContext(ctx, bin, append(append([]string{"run", "--in", "host", "--net", "none", "-i"}, flags...), "built-in", "sh", "-c", "echo begun; cat")...)
+	c.Stderr = os.Stderr
+	in, err := c.StdinPipe()
+	require.NoError(t, err)
+	out, err := c.StdoutPipe()
+	require.NoError(t, err)
+	require.NoError(t, c.Start())
+	line, err := bufio.NewReader(out).ReadString('\n')
+	require.NoError(t, err)
+	require.Equal(t, "begun\n", line)
+	exe, err := os.Readlink(fmt.Sprintf("/proc/%d/exe", c.Process.Pid))
+	require.NoError(t, err)
+	name, err := os.ReadFile(fmt.Sprintf("/proc/%d/comm", c.Process.Pid))
+	require.NoError(t, err)
+	require.Equal(t, "cutaway\n", string(name))
+	require.NoError(t, in.Close())
+	require.NoError(t, c.Wait())
+	return exe
+}
