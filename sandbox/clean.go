@@ -96,7 +96,7 @@ func dying(path string) bool {
 
 // cleanJournals undoes every abandoned journal.
 func (l *Lab) cleanJournals() ([]string, error) {
-	paths, err := filepath.Glob(l.Dirs.Journal("*"))
+	paths, err := l.Dirs.journals()
 	if err != nil || len(paths) == 0 {
 		return nil, err
 	}

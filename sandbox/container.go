@@ -293,9 +293,14 @@ func (t thread) serve(begun func()) {
 }
 
 func (t thread) run(f func() error) error {
-	t.work <- f
-	return <-t.done
+	t.begin(f)
+	return t.wait()
 }
+
+// begin has f run while the caller goes on; what it returns wait gives.
+func (t thread) begin(f func() error) { t.work <- f }
+
+func (t thread) wait() error { return <-t.done }
 
 func (t thread) end() { close(t.work) }
 

@@ -1,6 +1,7 @@
 package sandbox
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -54,6 +55,21 @@ func (d Dirs) Container(id string) string { return filepath.Join(d.Data, "contai
 
 // Journal is where the journal of one container is.
 func (d Dirs) Journal(id string) string { return filepath.Join(d.Run, id, "journal") }
+
+// journals lists where the journals of all containers are, or would be: one that
+// ends just now, or begins, has a directory and no journal.
+func (d Dirs) journals() (paths []string, err error) {
+	entries, err := os.ReadDir(d.Run)
+	if errors.Is(err, os.ErrNotExist) { // nobody has made a container yet
+		return nil, nil
+	}
+	for _, e := range entries {
+		if e.IsDir() {
+			paths = append(paths, d.Journal(e.Name()))
+		}
+	}
+	return paths, err
+}
 
 // make creates the directories. Data can be searched by everybody: a container's
 // root user, who is nobody on the host, must find its way to its root.

@@ -186,10 +186,9 @@ func (c *Container) bear(ctx context.Context) (done int, err error) {
 	for i := range steps {
 		steps[i] = i
 	}
-	born := make(chan error, 1)
-	go func() { born <- c.do(steps) }()
+	c.thread.begin(func() error { return c.doGroup(steps) })
 	spec, err := c.opts.Rest()
-	if err := errors.Join(err, c.explain(ctx, <-born)); err != nil {
+	if err := errors.Join(err, c.explain(ctx, c.thread.wait())); err != nil {
 		return 0, err
 	}
 	spec = c.lab.Like(spec, &c.Spec)
@@ -250,20 +249,23 @@ func (c *Container) do(group []int) error {
 	}
 	// Each hand-over to another thread costs two switches, about as much as a
 	// step; so the whole group goes there at once.
-	return c.thread.run(func() error {
-		for _, i := range group {
-			o := c.Plan[i].Op
-			if err := c.note(o); err != nil {
-				return err
-			}
-			c.tell(i, false)
-			if err := c.doHere(o); err != nil {
-				return err
-			}
-			c.tell(i, true)
+	return c.thread.run(func() error { return c.doGroup(group) })
+}
+
+// doGroup does steps of the host; it is called on the thread init is the child of.
+func (c *Container) doGroup(group []int) error {
+	for _, i := range group {
+		o := c.Plan[i].Op
+		if err := c.note(o); err != nil {
+			return err
 		}
-		return nil
-	})
+		c.tell(i, false)
+		if err := c.doHere(o); err != nil {
+			return err
+		}
+		c.tell(i, true)
+	}
+	return nil
 }
 
 // tell tells of a step, if anybody wants to know.
@@ -282,8 +284,7 @@ func (c *Container) note(o op.Op) error {
 	return c.journal.before(u)
 }
 
-// doHere does one operation of the host; it is called on the thread init is the
-// child of.
+// doHere does one operation of the host, on the same thread.
 func (c *Container) doHere(o op.Op) error {
 	if clone, ok := o.(op.Clone); ok {
 		return c.clone(clone)

@@ -1,10 +1,9 @@
 package sandbox
 
 import (
-	"crypto/rand"
-	"encoding/hex"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"net/netip"
 	"os"
 	"path/filepath"
@@ -105,11 +104,7 @@ func (l *Lab) Like(spec plan.Spec, other *plan.Spec) plan.Spec {
 }
 
 // newID gives six random hexadecimal digits: short enough for a link's name.
-func newID() string {
-	var b [3]byte
-	rand.Read(b[:]) // never fails: crypto/rand
-	return hex.EncodeToString(b[:])
-}
+func newID() string { return fmt.Sprintf("%06x", rand.N(1<<24)) }
 
 // plugIn fills in the bridge and picks an address that no live container has.
 func (l *Lab) plugIn(spec *plan.Spec) error {
@@ -163,7 +158,7 @@ func (l *Lab) Locked(f func() error) error {
 
 // Records lists the containers that have a journal, oldest first.
 func (l *Lab) Records() ([]Record, error) {
-	paths, err := filepath.Glob(l.Dirs.Journal("*"))
+	paths, err := l.Dirs.journals()
 	if err != nil {
 		return nil, err
 	}
@@ -186,7 +181,7 @@ func (l *Lab) Records() ([]Record, error) {
 // others gives the records of the live containers but id. One whose journal
 // cannot be read is taken to use all there is.
 func (l *Lab) others(id string) ([]Record, error) {
-	paths, err := filepath.Glob(l.Dirs.Journal("*"))
+	paths, err := l.Dirs.journals()
 	var records []Record
 	for _, path := range paths {
 		if path == l.Dirs.Journal(id) || abandoned(path) {

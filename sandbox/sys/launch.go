@@ -6,6 +6,7 @@ import (
 	"os"
 	"strconv"
 	"strings"
+	"sync"
 	"syscall"
 	"time"
 
@@ -133,14 +134,15 @@ func allCaps() []uintptr {
 }
 
 // LastCap gives the highest capability number of the running kernel:
-// /proc/sys/kernel/cap_last_cap.
-func LastCap() int {
-	last := len(capNames) - 1
+// /proc/sys/kernel/cap_last_cap. It is read once.
+var LastCap = sync.OnceValue(func() int {
 	if b, err := os.ReadFile("/proc/sys/kernel/cap_last_cap"); err == nil {
-		fmt.Sscan(strings.TrimSpace(string(b)), &last)
+		if last, err := strconv.Atoi(strings.TrimSpace(string(b))); err == nil {
+			return last
+		}
 	}
-	return last
-}
+	return len(capNames) - 1
+})
 
 // SealedCopy puts program into a memfd that nobody can write to any more and
 // returns its descriptor: memfd_create(2). A container can reach the file its
