@@ -37,24 +37,29 @@ func TestWhoRuns(t *testing.T) {
 	state := t.TempDir()
 	require.NoError(t, os.Chmod(state, 0o711))
 	require.NoError(t, os.Chmod(filepath.Dir(state), 0o711)) // a container's root, who is nobody here, goes through
+	whole := "/memfd:cutaway (deleted)"
+	run := []string{"run", "--in", "host", "--net", "none", "-i"}
 	for _, c := range []struct {
-		what  string
-		flags []string
-		exe   string
+		what, exe string
+		before    []string // of the verb
+		flags     []string
 	}{
-		{"the image is not here yet", nil, "/memfd:cutaway (deleted)"},
-		{"now it is", nil, bin},
-		{"for --share", []string{"--share", ""}, "/memfd:cutaway (deleted)"},
+		{"the image is not here yet", whole, nil, run},
+		{"now it is", bin, nil, run},
+		{"now it is", bin, nil, append(run, "--state="+state)},
+		{"a flag that only the other knows", whole, []string{"--color", "never"}, run},
+		{"a flag that only the other knows", whole, nil, append(run, "--share", "")},
 	} {
-		require.Equal(t, c.exe, runner(t, bin, append([]string{"--state", state}, c.flags...)), c.what)
+		args := append(append([]string{"--state", state}, c.before...), c.flags...)
+		require.Equal(t, c.exe, runner(t, bin, args), "%s: %q", c.what, args)
 	}
 }
 
 // runner runs a container that waits, and gives the program that waits for it.
-func runner(t *testing.T, bin string, flags []string) string {
+func runner(t *testing.T, bin string, args []string) string {
 	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
 	defer cancel()
-	c := exec.CommandContext(ctx, bin, append(append([]string{"run", "--in", "host", "--net", "none", "-i"}, flags...), "built-in", "sh", "-c", "echo begun; cat")...)
+	c := exec.CommandContext(ctx, bin, append(args, "built-in", "sh", "-c", "echo begun; cat")...)
 	c.Stderr = os.Stderr
 	in, err := c.StdinPipe()
 	require.NoError(t, err)

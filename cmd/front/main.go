@@ -22,11 +22,9 @@ import (
 )
 
 func main() {
-	if len(os.Args) > 1 && os.Args[1] == "run" {
-		run.NoGarbage()
-		if err := quick(os.Args[2:]); !errors.Is(err, errNotQuick) {
-			leave(err)
-		}
+	run.NoGarbage()
+	if err := quick(os.Args[1:]); !errors.Is(err, errNotQuick) {
+		leave(err)
 	}
 	leave(becomeWhole())
 }
@@ -43,19 +41,27 @@ func leave(err error) {
 // say what is wrong with it. Nothing has been done then.
 var errNotQuick = errors.New("not for the program in front")
 
-// quick does cutaway run with these arguments.
+// quick does what a command line says, if that is to run a container and nothing
+// else.
 func quick(args []string) error {
 	var (
 		f         run.Flags
 		in, state string
 	)
+	every := pflag.NewFlagSet("cutaway", pflag.ContinueOnError)
+	every.SetOutput(io.Discard)
+	every.SetInterspersed(false)
+	run.State(every, &state)
+	if every.Parse(args) != nil || every.Arg(0) != "run" {
+		return errNotQuick
+	}
 	fs := pflag.NewFlagSet("run", pflag.ContinueOnError)
 	fs.SetOutput(io.Discard)
+	fs.AddFlagSet(every)
 	f.Define(fs)
 	run.Place(fs, &in)
-	run.State(fs, &state)
 	// An ordinary user's containers harm nobody, so they need not say where.
-	if fs.Parse(args) != nil || fs.NArg() == 0 || f.Plan || f.Pause || !run.Here(in) && (in != "auto" || os.Geteuid() == 0) {
+	if fs.Parse(every.Args()[1:]) != nil || fs.NArg() == 0 || f.Plan || f.Pause || !run.Here(in) && (in != "auto" || os.Geteuid() == 0) {
 		return errNotQuick
 	}
 	l, err := sandbox.New(state)
