@@ -44,7 +44,7 @@ func Compile(s Spec, f features.Features) (Plan, error) {
 	if err := s.check(f); err != nil {
 		return nil, err
 	}
-	b := builder{spec: s, features: f, plan: Birth(s, f)}
+	b := builder{spec: s, features: f, plan: slices.Grow(Birth(s, f), usual)}
 	b.directories()   // while init starts up, what outlives its processes is made
 	b.controlGroups() // on the host; the journal knows each before it is there
 	b.hostNetwork()   //
@@ -63,6 +63,10 @@ func Compile(s Spec, f features.Features) (Plan, error) {
 	b.payload()
 	return b.plan, nil
 }
+
+// usual is how many steps the Plan of a whole container has, about: room for them
+// is made at once.
+const usual = 48
 
 // Birth is how a Plan begins, up to the clone. It follows from the id, the
 // namespaces, the network's mode and the control group alone: init can be born
@@ -159,7 +163,7 @@ func (b *builder) init(o op.Op, why string, changes ...string) { b.add(Init, o, 
 
 // Fused merges neighbouring unshares into one call, for when nobody watches.
 func (p Plan) Fused() Plan {
-	var fused Plan
+	fused := make(Plan, 0, len(p))
 	for _, step := range p {
 		if n := len(fused); n > 0 && fused[n-1].Where == step.Where {
 			last, ok1 := fused[n-1].Op.(op.Unshare)
