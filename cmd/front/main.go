@@ -16,6 +16,7 @@ import (
 	"cutaway/cmd/run"
 	"cutaway/sandbox"
 	"cutaway/sandbox/image/store"
+	"cutaway/sandbox/sys"
 	"cutaway/stages/buildup"
 
 	"github.com/spf13/pflag"
@@ -23,6 +24,7 @@ import (
 
 func main() {
 	run.NoGarbage()
+	sys.GrowStack()
 	if err := quick(os.Args[1:]); !errors.Is(err, errNotQuick) {
 		leave(err)
 	}

@@ -8,10 +8,8 @@ import (
 	"io"
 	"os"
 	"path/filepath"
-	"regexp"
 	"slices"
 	"strings"
-	"sync"
 
 	"cutaway/sandbox"
 	"cutaway/sandbox/op"
@@ -93,8 +91,17 @@ func (f *Flags) Wish(l *sandbox.Lab, args []string) (buildup.Wish, error) {
 	return w, err
 }
 
-// nameGrammar is what docker allows as the name of a container.
-var nameGrammar = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[a-zA-Z0-9][a-zA-Z0-9_.-]*$`) })
+// isName reports whether docker would allow that as the name of a container:
+// [a-zA-Z0-9][a-zA-Z0-9_.-]*. An expression would have to be compiled each time.
+func isName(text string) bool {
+	for i, c := range []byte(text) {
+		word := c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9'
+		if !word && (i == 0 || !strings.ContainsRune("_.-", rune(c))) {
+			return false
+		}
+	}
+	return text != ""
+}
 
 // Sane refuses flags that contradict each other or promise what is not there.
 func (f *Flags) Sane() error {
@@ -113,9 +120,9 @@ func (f *Flags) Sane() error {
 		return bad("-t wants a terminal, and standard input or output is none", "leave -t out, or run it from a terminal")
 	case f.TTY && !f.Interactive:
 		return bad("-t without -i: a terminal that nobody can type on", "-it")
-	case f.Name != "" && !nameGrammar().MatchString(f.Name):
+	case f.Name != "" && !isName(f.Name):
 		return bad(fmt.Sprintf("--name %q: a name is letters, digits, _ . and -", f.Name), "")
-	case f.hostname != "" && !nameGrammar().MatchString(f.hostname):
+	case f.hostname != "" && !isName(f.hostname):
 		return bad(fmt.Sprintf("--hostname %q: a name is letters, digits, . and -", f.hostname), "")
 	case !f.remove:
 		return bad("--rm=false: a container is always removed when it ends", "keep files with -v")
