@@ -99,7 +99,7 @@ func (c *Container) clone(o op.Clone) error {
 
 // greet tells init, once it is born, what it will become.
 func (c *Container) greet() error {
-	if err := c.channel.Send(c.hello(), -1); err != nil || !c.opts.Watch {
+	if err := c.channel.Send(c.hello().Compiled(), -1); err != nil || !c.opts.Watch {
 		return err
 	}
 	// Whoever watches must not take for a step's doing what init's runtime does

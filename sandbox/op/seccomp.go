@@ -1,6 +1,10 @@
 package op
 
-import "cutaway/sandbox/sys"
+import (
+	"golang.org/x/net/bpf"
+
+	"cutaway/sandbox/sys"
+)
 
 // SeccompProfile says what is to happen to each system call; field names as in
 // the OCI runtime-spec, config-linux.md, "Seccomp". The first rule that a call
@@ -9,6 +13,8 @@ type SeccompProfile struct {
 	DefaultAction   string        `json:"defaultAction"` // SCMP_ACT_ERRNO
 	DefaultErrnoRet *uint         `json:"defaultErrnoRet,omitempty"`
 	Syscalls        []SeccompRule `json:"syscalls,omitempty"`
+	// Filter is the program all this makes, where that has been made: see Compiled.
+	Filter []bpf.RawInstruction `json:"-"`
 }
 
 // SeccompRule gives some system calls an action. Names that this architecture

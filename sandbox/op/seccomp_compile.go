@@ -22,6 +22,9 @@ import (
 // library tries a new call first and falls back to the old one on ENOSYS, but
 // takes EPERM for the final answer; runc does the same.
 func (p SeccompProfile) Compile() ([]bpf.RawInstruction, error) {
+	if p.Filter != nil {
+		return p.Filter, nil
+	}
 	arch, ok := sys.AuditArch()
 	if !ok {
 		return nil, fmt.Errorf("the numbers of the system calls of %s are not known", runtime.GOARCH)
@@ -45,6 +48,13 @@ func (p SeccompProfile) Compile() ([]bpf.RawInstruction, error) {
 	next = b.test(bpf.JumpEqual, arch, next, noSuchCall)
 	b.load(archOffset, next)
 	return b.assemble()
+}
+
+// Compiled gives a profile that is nothing but its filter: a tenth as long, and
+// all that the kernel is told.
+func (p SeccompProfile) Compiled() (SeccompProfile, error) {
+	filter, err := p.Compile()
+	return SeccompProfile{Filter: filter}, err
 }
 
 // Newest gives the highest number among the system calls the profile names.

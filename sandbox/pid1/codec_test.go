@@ -34,6 +34,26 @@ func TestMessages(t *testing.T) {
 	require.True(t, arrives(&Reply{Error: &op.Error{Op: "mount", Errno: sys.EPERM}}))
 }
 
+// Init is told the filter that the profile makes, and of one that makes none the
+// profile.
+func TestFilterInPlaceOfProfile(t *testing.T) {
+	profile := op.SeccompProfile{DefaultAction: "SCMP_ACT_ALLOW", Syscalls: []op.SeccompRule{{Names: []string{"reboot"}, Action: "SCMP_ACT_ERRNO"}}}
+	var m Hello
+	m.Spec.Linux.Seccomp = &profile
+	want, err := profile.Compile()
+	require.NoError(t, err)
+	told := m.Compiled().Spec.Linux.Seccomp
+	require.Empty(t, told.Syscalls)
+	got, err := told.Compile()
+	require.NoError(t, err)
+	require.Equal(t, want, got)
+	require.Same(t, &profile, m.Spec.Linux.Seccomp)
+	require.Nil(t, profile.Filter)
+
+	profile.DefaultAction = "SCMP_ACT_NONSENSE"
+	require.Same(t, &profile, m.Compiled().Spec.Linux.Seccomp)
+}
+
 // A message that is cut off, or not one at all, is an error and never a panic.
 func TestBadMessages(t *testing.T) {
 	m := Hello{Steps: 3}
