@@ -78,3 +78,18 @@ func runner(t *testing.T, bin string, args []string) string {
 	require.NoError(t, c.Wait())
 	return exe
 }
+
+// A machine may refuse to execute what is in memory: memfd_create(2), "vm.memfd_noexec".
+// Each PID namespace has its own setting.
+func TestNoMemory(t *testing.T) {
+	const setting = "/proc/sys/vm/memfd_noexec"
+	if _, err := os.Stat(setting); err != nil {
+		t.Skipf("%v: it is there since Linux 6.3", err)
+	}
+	refused := exec.CommandContext(t.Context(), "unshare", "--pid", "--fork", "--mount-proc", "sh", "-ec",
+		"echo 2 >"+setting+"; ../../bin/cutaway --version; TMPDIR=/proc ../../bin/cutaway --version")
+	said, err := refused.CombinedOutput()
+	var status *exec.ExitError
+	require.ErrorAs(t, err, &status, "%s", said)
+	require.Regexp(t, `^cutaway version .*\ncutaway: memfd_create cutaway: permission denied\ncutaway: make a file in /proc: `, string(said))
+}

@@ -1,6 +1,8 @@
 package sys
 
 import (
+	"fmt"
+	"io"
 	"os"
 	"strconv"
 	"strings"
@@ -52,6 +54,20 @@ func Nameless(dir string) (*os.File, error) {
 		return nil, err
 	}
 	return os.NewFile(uintptr(fd), dir), nil
+}
+
+// NamelessCopy puts program into a file of Nameless and returns a descriptor to
+// execute it by; a file that is open for writing cannot be: execve(2), ETXTBSY.
+func NamelessCopy(dir string, program io.Reader) (int, error) {
+	file, err := Nameless(dir)
+	if err != nil {
+		return -1, fmt.Errorf("make a file in %s: %w", dir, err)
+	}
+	defer file.Close()
+	if _, err := io.Copy(file, program); err != nil {
+		return -1, err
+	}
+	return unix.Open("/proc/self/fd/"+strconv.Itoa(int(file.Fd())), unix.O_RDONLY|unix.O_CLOEXEC, 0)
 }
 
 // Name gives a file of Nameless its name; one that is taken is EEXIST. The way
