@@ -5,6 +5,7 @@ import (
 	"errors"
 	"os"
 	"os/signal"
+	"sync"
 	"syscall"
 	"time"
 
@@ -33,6 +34,8 @@ func Run(ctx context.Context, l *Lab, spec plan.Spec, o Options, terminal bool) 
 			o.Stdio, o.Setctty = [3]*os.File{slave, slave, slave}, true
 		}
 	}
+	signals := passSignals(terminal)
+	defer signals.end()
 	c, ended, err := l.begin(ctx, spec, o)
 	if err != nil {
 		return exit, err
@@ -40,7 +43,7 @@ func Run(ctx context.Context, l *Lab, spec plan.Spec, o Options, terminal bool) 
 	defer func() { err = errors.Join(err, ended(), c.Remove()) }()
 	stop := context.AfterFunc(ctx, c.Kill)
 	defer stop()
-	defer c.passSignals(terminal)()
+	go signals.to(c)
 	if o.Started != nil {
 		if err := o.Started(c); err != nil {
 			return exit, err
@@ -84,23 +87,51 @@ func (l *Lab) begin(ctx context.Context, spec plan.Spec, o Options) (c *Containe
 	return c, log.end, err
 }
 
-// passSignals sends on what asks this process to end or to do something else.
-// From a terminal in raw mode ^C reaches a payload in the foreground by itself,
-// and so does the size of the window.
-func (c *Container) passSignals(terminal bool) (stop func()) {
-	passed := []os.Signal{syscall.SIGTERM, syscall.SIGINT, syscall.SIGQUIT, syscall.SIGHUP, syscall.SIGUSR1, syscall.SIGUSR2, syscall.SIGWINCH}
+// passedOn are the signals that reach this process and are the payload's.
+type passedOn struct {
+	caught chan os.Signal
+
+	mu    sync.Mutex // each signal is a word with another thread, so nobody waits
+	ended bool
+}
+
+// passSignals begins to catch them; one that comes while the container is being made
+// is for whom it is made. From a terminal in raw mode ^C reaches a payload in the
+// foreground by itself, and so does the size of the window.
+func passSignals(terminal bool) *passedOn {
+	p := &passedOn{caught: make(chan os.Signal, 8)}
+	all := []os.Signal{syscall.SIGTERM, syscall.SIGINT, syscall.SIGQUIT, syscall.SIGUSR1, syscall.SIGUSR2, syscall.SIGWINCH}
 	if terminal {
-		passed = passed[:6]
+		all = all[:5]
 	}
-	signals := make(chan os.Signal, 8)
-	signal.Notify(signals, passed...)
+	go p.catch(all...)
+	return p
+}
+
+func (p *passedOn) catch(s ...os.Signal) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if !p.ended {
+		signal.Notify(p.caught, s...)
+	}
+}
+
+// to sends them on. The last is caught only now: where we ignore it, nohup(1), the
+// payload does so as well.
+func (p *passedOn) to(c *Container) {
+	p.catch(syscall.SIGHUP)
+	for s := range p.caught {
+		c.Signal(s.(syscall.Signal))
+	}
+}
+
+// end catches no more.
+func (p *passedOn) end() {
 	go func() {
-		for s := range signals {
-			c.Signal(s.(syscall.Signal))
-		}
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		p.ended = true
+		signal.Stop(p.caught)
+		close(p.caught)
 	}()
-	return func() {
-		signal.Stop(signals)
-		close(signals)
-	}
 }

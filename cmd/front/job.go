@@ -24,8 +24,7 @@ type job struct {
 
 // run makes the container and waits for its payload to end.
 func (j *job) run(f *run.Flags, early plan.Spec) error {
-	ctx, patience, stop := run.UntilSignal(context.Background())
-	defer stop()
+	ctx, patience, _ := run.UntilSignal(context.Background())
 	o := sandbox.Options{Image: j.ref, Rest: sync.OnceValues(j.rest)}
 	status, err := f.Payload(ctx, j.lab, early, o, patience, nil)
 	if j.release != nil {
