@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"runtime"
 	"syscall"
 	"time"
 
@@ -16,11 +15,15 @@ import (
 
 // Main is all that init does. It returns only when it could not become the
 // payload; the host has been told why.
+//
+// Namespaces, root and credentials belong to a thread. Every step runs on the
+// main thread, whose id is the process's, and execve from it ends the other
+// threads that the Go runtime made. So Main must be called on that thread, from
+// an init function or after runtime.LockOSThread.
 func Main() error {
-	// Namespaces, root and credentials belong to a thread. Every step runs on
-	// the main thread, whose id is the process's, and execve from it ends the
-	// other threads that the Go runtime made.
-	runtime.LockOSThread()
+	if !sys.OnMainThread() {
+		return errors.New("init does not run on its main thread")
+	}
 	socket := sys.Socket{FD: SocketFD}
 	socket.CloseOnExec()
 	sys.SetName("cutaway-init") // started from /proc/self/fd/N, it would be called N
