@@ -141,7 +141,7 @@ func (c *Container) build(ctx context.Context) error {
 	c.Plan = p
 	if born > 0 {
 		if err := c.greet(); err != nil {
-			return err
+			return c.explain(ctx, err)
 		}
 	}
 	shown := make([]bool, len(p))

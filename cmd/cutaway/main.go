@@ -22,12 +22,12 @@ func main() {
 		return
 	}
 	run.NoGarbage()
-	ctx, patience, stop := run.UntilSignal(context.Background())
+	ctx, patience := run.UntilSignal(context.Background())
+	patience.Caught()
 	c := &cli{patience: patience}
 	err := c.closePage(run.Interrupted(ctx, c.command().ExecuteContext(ctx)))
 	if err != nil {
 		c.tell(os.Stderr, err)
 	}
-	stop()
 	os.Exit(status(err))
 }

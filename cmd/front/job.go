@@ -3,6 +3,8 @@ package main
 import (
 	"context"
 	"errors"
+	"io"
+	"os"
 	"sync"
 
 	"cutaway/cmd/run"
@@ -10,30 +12,104 @@ import (
 	"cutaway/sandbox/image/store"
 	"cutaway/sandbox/plan"
 	"cutaway/stages/buildup"
+
+	"github.com/spf13/pflag"
 )
 
 // job is one container of an image that is here.
 type job struct {
-	lab    *sandbox.Lab
-	images *store.Store
-	ref    string
-	wish   buildup.Wish
+	flags run.Flags
+	state string // --state
+	ref   string
+	args  []string
 
+	lab     *sandbox.Lab
+	images  *store.Store
+	wish    buildup.Wish
 	release func() // lets the layers be removed
 }
 
-// run makes the container and waits for its payload to end.
-func (j *job) run(f *run.Flags, early plan.Spec) error {
-	ctx, patience, _ := run.UntilSignal(context.Background())
+// errNotHere says that a command line is for the other program after all, also if
+// only to say what is wrong with it. Nothing is left of what has been done then.
+var errNotHere = errors.New("not for the program in front")
+
+// parse reads a command line; nil is one for the other program.
+func parse(args []string) *job {
+	var (
+		j  job
+		in string
+	)
+	every := flagSet()
+	every.SetInterspersed(false)
+	run.State(every, &j.state)
+	if every.Parse(args) != nil || every.Arg(0) != "run" {
+		return nil
+	}
+	fs := flagSet()
+	fs.AddFlagSet(every)
+	j.flags.Define(fs)
+	run.Place(fs, &in)
+	if fs.Parse(every.Args()[1:]) != nil || fs.NArg() == 0 || j.flags.Plan || j.flags.Pause {
+		return nil
+	}
+	// An ordinary user's containers harm nobody, so they need not say where.
+	if !run.Here(in) && (in != "auto" || os.Geteuid() == 0) {
+		return nil
+	}
+	j.ref, j.args = fs.Arg(0), fs.Args()[1:]
+	return &j
+}
+
+// flagSet is one whose errors the other program tells.
+func flagSet() *pflag.FlagSet {
+	fs := pflag.NewFlagSet("", pflag.ContinueOnError)
+	fs.SetOutput(io.Discard)
+	return fs
+}
+
+// do makes the container and waits for its payload to end.
+func (j *job) do() error {
+	ctx, patience := run.UntilSignal(context.Background())
+	err := j.run(ctx, patience)
+	if told := context.Cause(ctx); told != nil && errors.Is(err, errNotHere) {
+		return told
+	}
+	return run.Interrupted(ctx, err)
+}
+
+func (j *job) run(ctx context.Context, patience *run.Patience) error {
+	early, err := j.open()
+	if err != nil {
+		return errNotHere
+	}
+	if j.flags.Detach && !sandbox.Detached() {
+		if _, _, err := j.layers(); err != nil { // the other process has nobody to pull for
+			return errNotHere
+		}
+		patience.Caught()
+		return run.InBackground(ctx)
+	}
 	o := sandbox.Options{Image: j.ref, Rest: sync.OnceValues(j.rest)}
-	status, err := f.Payload(ctx, j.lab, early, o, patience, nil)
+	status, err := j.flags.Payload(ctx, j.lab, early, o, patience, nil)
 	if j.release != nil {
 		j.release()
 	}
-	if told := context.Cause(ctx); told != nil && errors.Is(err, errNotQuick) {
-		return told
+	return run.Ended(status, err)
+}
+
+// open looks at the machine, and gives as much of the container as follows without
+// its image.
+func (j *job) open() (early plan.Spec, err error) {
+	if j.lab, err = sandbox.New(j.state); err != nil {
+		return early, err
 	}
-	return run.Interrupted(ctx, run.Ended(status, err))
+	if j.images, err = store.Open(j.lab.Dirs.Images()); err != nil {
+		return early, err
+	}
+	if j.wish, err = j.flags.Wish(j.lab, j.args); err != nil {
+		return early, err
+	}
+	return buildup.Early(j.lab.Features, j.wish)
 }
 
 // rest is what the image adds to the container. If it cannot, the other program
@@ -42,7 +118,7 @@ func (j *job) run(f *run.Flags, early plan.Spec) error {
 func (j *job) rest() (plan.Spec, error) {
 	spec, err := j.whole()
 	if err != nil && !sandbox.Detached() { // that one's files are no longer all there
-		err = errors.Join(errNotQuick, err)
+		err = errors.Join(errNotHere, err)
 	}
 	return spec, err
 }
@@ -66,7 +142,7 @@ func (j *job) layers() (*store.Image, []string, error) {
 		return nil, nil, err
 	}
 	if store.Outdated(img) {
-		return nil, nil, errNotQuick
+		return nil, nil, errNotHere
 	}
 	layers, err := j.images.Layers(img, j.wish.Owner(j.lab.Features))
 	return img, layers, err

@@ -61,6 +61,7 @@ func NoGarbage() {
 // step by step, starts it as often as that takes; else it is nil.
 func (f *Flags) Payload(ctx context.Context, l *sandbox.Lab, spec plan.Spec, o sandbox.Options, p *Patience,
 	steps func(sandbox.Options, func(sandbox.Options) error) error) (int, error) {
+	p.Caught()
 	stdin := os.Stdin
 	if !f.Interactive {
 		null, err := os.OpenFile(os.DevNull, os.O_RDWR, 0)

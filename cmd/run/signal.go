@@ -18,7 +18,14 @@ const grace = 10 * time.Second
 // Patience decides what a signal that asks us to end does: at first everything
 // under way is taken down; once a payload has begun, the signal is the
 // payload's, and only the second one, or the end of the grace, takes it down.
-type Patience struct{ begun, silent atomic.Bool }
+type Patience struct {
+	begun, silent atomic.Bool
+	caught        chan struct{} // closed once signals are caught
+}
+
+// Caught waits until signals are caught, which takes a moment for each: something
+// that has to be taken down is not made before.
+func (p *Patience) Caught() { <-p.caught }
 
 // Begin tells that the payload has begun.
 func (p *Patience) Begin() { p.begun.Store(true) }
@@ -44,40 +51,39 @@ func hangUps() chan os.Signal {
 // *SignalError as its cause. After that a further signal ends this process at once,
 // and what it leaves behind the next run or cutaway clean undoes; but not a further
 // SIGHUP: the kernel sends it, and a shell does so again.
-func UntilSignal(parent context.Context) (ctx context.Context, p *Patience, stop func()) {
+func UntilSignal(parent context.Context) (context.Context, *Patience) {
 	ctx, cancel := context.WithCancelCause(parent)
-	p = &Patience{}
-	signals := make(chan os.Signal, 2)
-	signal.Notify(signals, syscall.SIGINT, syscall.SIGTERM, syscall.SIGQUIT)
-	gone := hangUps()
-	// A reader that has seen enough, as head(1) or a pager does, must not kill us
-	// with a container half built: caught, and not ignored, which a payload would
-	// inherit, SIGPIPE leaves it at EPIPE for the write.
-	signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE)
+	p := &Patience{caught: make(chan struct{})}
 	go func() {
-		var first os.Signal
-		select {
-		case first = <-signals:
-		case first = <-gone:
-		case <-ctx.Done():
-			return
-		}
-		if p.begun.Load() {
-			if !p.silent.Load() {
-				fmt.Fprintf(os.Stderr, "cutaway: passed on to the payload, which has %v to end; once more ends it now\n", grace)
-			}
-			select {
-			case first = <-signals:
-			case <-time.After(grace):
-			case <-ctx.Done():
-				return
-			}
-		}
-		cancel(&SignalError{first.(syscall.Signal)})
+		signals := make(chan os.Signal, 2)
+		signal.Notify(signals, syscall.SIGINT, syscall.SIGTERM, syscall.SIGQUIT)
+		gone := hangUps()
+		// A reader that has seen enough, as head(1) or a pager does, must not kill us
+		// with a container half built: caught, and not ignored, which a payload would
+		// inherit, SIGPIPE leaves it at EPIPE for the write.
+		signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE)
+		close(p.caught)
+		cancel(&SignalError{p.last(signals, gone)})
 		signal.Stop(signals)
 	}()
-	return ctx, p, func() {
-		signal.Stop(signals)
-		cancel(nil)
+	return ctx, p
+}
+
+// last waits for the signal that ends what is under way.
+func (p *Patience) last(signals, gone <-chan os.Signal) syscall.Signal {
+	var s os.Signal
+	select {
+	case s = <-signals:
+	case s = <-gone:
 	}
+	if p.begun.Load() {
+		if !p.silent.Load() {
+			fmt.Fprintf(os.Stderr, "cutaway: passed on to the payload, which has %v to end; once more ends it now\n", grace)
+		}
+		select {
+		case s = <-signals:
+		case <-time.After(grace):
+		}
+	}
+	return s.(syscall.Signal)
 }
