@@ -103,9 +103,6 @@ func (j *job) open() (early plan.Spec, err error) {
 	if j.lab, err = sandbox.New(j.state); err != nil {
 		return early, err
 	}
-	if j.images, err = store.Open(j.lab.Dirs.Images()); err != nil {
-		return early, err
-	}
 	if j.wish, err = j.flags.Wish(j.lab, j.args); err != nil {
 		return early, err
 	}
@@ -136,14 +133,16 @@ func (j *job) whole() (spec plan.Spec, err error) {
 }
 
 // layers finds the image and the directories of its layers.
-func (j *job) layers() (*store.Image, []string, error) {
-	img, err := j.images.Get(j.ref)
-	if err != nil {
+func (j *job) layers() (img *store.Image, dirs []string, err error) {
+	if j.images, err = store.Open(j.lab.Dirs.Images()); err != nil {
+		return nil, nil, err
+	}
+	if img, err = j.images.Get(j.ref); err != nil {
 		return nil, nil, err
 	}
 	if store.Outdated(img) {
 		return nil, nil, errNotHere
 	}
-	layers, err := j.images.Layers(img, j.wish.Owner(j.lab.Features))
-	return img, layers, err
+	dirs, err = j.images.Layers(img, j.wish.Owner(j.lab.Features))
+	return img, dirs, err
 }
