@@ -2,6 +2,7 @@ package features
 
 import (
 	"bufio"
+	"bytes"
 	"fmt"
 	"io"
 	"os"
@@ -93,6 +94,9 @@ func parseCgroups(r io.Reader) (Cgroups, error) {
 	c := Cgroups{Mode: None, V1: map[string]string{}}
 	lines := bufio.NewScanner(r)
 	for lines.Scan() {
+		if !bytes.Contains(lines.Bytes(), []byte(" - cgroup")) { // of most lines no more need be known
+			continue
+		}
 		before, after, ok := strings.Cut(lines.Text(), " - ")
 		left, right := strings.Fields(before), strings.Fields(after)
 		if !ok || len(left) < 5 || len(right) < 3 {
