@@ -19,8 +19,8 @@ import (
 	"github.com/spf13/pflag"
 )
 
-// Flags are the flags of cutaway run, as they were written. A Command's zero value
-// has none yet: Define them, and parse a command line.
+// Flags are the flags of cutaway run, as they were written. The zero value has none
+// yet: Define them, and parse a command line.
 type Flags struct {
 	Name                                    string
 	Interactive, TTY, Detach                bool
