@@ -21,15 +21,15 @@ func Become(program int) error {
 	if err := unix.Fchmod(program, 0o755); err != nil { // as a file of this one has, for whoever looks at /proc/PID/exe
 		return err
 	}
-	env := os.Environ()
-	if file, err := os.Executable(); err == nil { // unknown before /proc is mounted, and of no use then
-		env = append(env, selfVariable+"="+file)
+	file, _ := os.Executable() // unknown before /proc is mounted, and of no use then
+	if err := os.Setenv(selfVariable, file); err != nil {
+		return err
 	}
 	argv, err := syscall.SlicePtrFromStrings(os.Args)
 	if err != nil {
 		return err
 	}
-	envp, err := syscall.SlicePtrFromStrings(env)
+	envp, err := syscall.SlicePtrFromStrings(os.Environ())
 	if err != nil {
 		return err
 	}
@@ -42,7 +42,7 @@ func Become(program int) error {
 // Became takes notice, at the start of a program, of what Become has told it, and
 // of its name, which a program from memory has not. Its children are not told.
 func Became(name string) {
-	if file := os.Getenv(selfVariable); file != "" {
+	if file, told := os.LookupEnv(selfVariable); told {
 		self = file
 		os.Unsetenv(selfVariable)
 		SetName(name)
