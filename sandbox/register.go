@@ -14,7 +14,6 @@ import (
 	"cutaway/sandbox/op"
 	"cutaway/sandbox/pid1"
 	"cutaway/sandbox/plan"
-	"cutaway/sandbox/sys"
 )
 
 // register gives the container an id and, on the bridge, an address nobody else
@@ -140,20 +139,6 @@ func hostsFile(address, hostname string) string {
 		text += address + " " + hostname + "\n"
 	}
 	return text
-}
-
-// Locked runs f while no other cutaway changes what they share: the address
-// list, the bridge, the settings to restore.
-func (l *Lab) Locked(f func() error) error {
-	file, err := os.OpenFile(filepath.Join(l.Dirs.Run, "lock"), os.O_CREATE|os.O_RDWR, 0o600)
-	if err != nil {
-		return fmt.Errorf("open the lab's lock: %w", err)
-	}
-	defer file.Close()
-	if err := sys.Lock(file); err != nil {
-		return fmt.Errorf("lock %s: %w", file.Name(), err)
-	}
-	return f()
 }
 
 // Records lists the containers that have a journal, oldest first.

@@ -79,6 +79,10 @@ func (j *job) do() error {
 
 func (j *job) run(ctx context.Context, patience *run.Patience) error {
 	early, err := j.open()
+	var busy *sandbox.BusyError
+	if errors.As(err, &busy) { // the other program would wait as long once more
+		return err
+	}
 	if err != nil {
 		return errNotHere
 	}
