@@ -87,9 +87,9 @@ func busy(file *os.File, waited time.Duration) *BusyError {
 	}
 	if name, err := os.ReadFile(fmt.Sprintf("/proc/%d/comm", e.Holder)); err == nil {
 		e.Name = strings.TrimSpace(string(name))
-		stat, _ := os.ReadFile(fmt.Sprintf("/proc/%d/stat", e.Holder))
-		_, state, _ := strings.Cut(string(stat), ") ")
-		e.Stopped = strings.HasPrefix(state, "T")
+	}
+	if fields, err := stat(e.Holder); err == nil {
+		e.Stopped = fields[0] == "T"
 	}
 	return e
 }

@@ -3,8 +3,8 @@
 // container of an image that is here already, it runs by itself; for everything
 // else it becomes that other program.
 //
-// Its one invariant: it does nothing that the other program would do otherwise, for
-// both call package run. Read job.go, then whole.go.
+// Its one invariant: it does nothing that the other program would do in another way,
+// for both call package run. Read job.go, then whole.go.
 package main
 
 import (
