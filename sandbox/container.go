@@ -35,6 +35,8 @@ type Container struct {
 	channel *pid1.Channel
 	child   sys.Socket // init's end, until it is born
 	micros  int64      // time the last group's calls took
+	// together, if it is not nil, lets init run on every processor again.
+	together func()
 
 	mu       sync.Mutex // guards pidfd against a Kill from another goroutine
 	pidfd    int
@@ -94,6 +96,9 @@ func (c *Container) clone(o op.Clone) error {
 	c.pidfd = c.target.PidFD
 	c.mu.Unlock()
 	c.closeChild()
+	if !c.opts.Watch {
+		c.together = sys.Apart(c.target.PID)
+	}
 	return c.journal.born(c.target.PID)
 }
 
@@ -128,10 +133,15 @@ func (c *Container) closeChild() {
 // ask has init do a group of steps and collects what it answers. The last step
 // of a Plan ends with the socket closing: execve has succeeded.
 func (c *Container) ask(group []int) error {
+	if c.together != nil {
+		c.together()
+		c.together = nil
+	}
 	if err := c.channel.Send(pid1.Request{Do: group, PID: c.target.PID}, -1); err != nil {
 		return c.lost(err)
 	}
 	_, becomesPayload := c.Plan[group[len(group)-1]].Op.(op.Exec)
+	c.meanwhile()
 	announced := false
 	for {
 		for becomesPayload && !c.channel.Ready(100*time.Millisecond) {
@@ -164,6 +174,14 @@ func (c *Container) ask(group []int) error {
 			c.micros = r.Micros
 			return nil
 		}
+	}
+}
+
+// meanwhile does once what is the host's to do while init is at work.
+func (c *Container) meanwhile() {
+	if c.opts.Meanwhile != nil {
+		c.opts.Meanwhile()
+		c.opts.Meanwhile = nil
 	}
 }
 
@@ -261,7 +279,8 @@ func endStrays(id string) error {
 
 // thread is an operating system thread that host steps run on. Init asks to be
 // killed when its parent thread ends, so the thread must live as long as the
-// container; and what a step changes about the thread stays here.
+// container; and what a step changes about the thread stays here. The zero thread
+// is the caller's own: see Options.Locked.
 type thread struct {
 	work chan func() error
 	done chan error
@@ -293,16 +312,18 @@ func (t thread) serve(begun func()) {
 }
 
 func (t thread) run(f func() error) error {
-	t.begin(f)
-	return t.wait()
+	if t.work == nil {
+		return f()
+	}
+	t.work <- f
+	return <-t.done
 }
 
-// begin has f run while the caller goes on; what it returns wait gives.
-func (t thread) begin(f func() error) { t.work <- f }
-
-func (t thread) wait() error { return <-t.done }
-
-func (t thread) end() { close(t.work) }
+func (t thread) end() {
+	if t.work != nil {
+		close(t.work)
+	}
+}
 
 // shell opens a shell inside init as far as it is built, on a terminal.
 func (c *Container) shell(ctx context.Context) error {

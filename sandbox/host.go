@@ -88,6 +88,14 @@ type Options struct {
 	// see plan.Birth. It is called while init starts up; somebody who watches
 	// sees one thing after the other.
 	Rest func() (plan.Spec, error)
+	// Locked says that whoever calls has locked a thread, which lives as long as
+	// the container: the host's steps are done on that, unless they are to change it.
+	// Otherwise it gets a thread of its own, and each word with that takes as long as
+	// a step.
+	Locked bool
+	// Meanwhile is called once, when init has been given its first steps and the
+	// host has nothing to do.
+	Meanwhile func()
 	// Started is told by Run once the payload runs.
 	Started func(*Container) error
 	// Step is told of each step of the Plan, right before it is done, when the
@@ -175,8 +183,8 @@ func (c *Container) build(ctx context.Context) error {
 	return w.end(ctx)
 }
 
-// bear does the beginning of the Plan while Rest finds out what is to follow,
-// and returns how many steps that were.
+// bear does the beginning of the Plan, and has Rest find out what is to follow
+// while init starts up. It returns how many steps that were.
 func (c *Container) bear(ctx context.Context) (done int, err error) {
 	if c.opts.Rest == nil {
 		return 0, nil
@@ -186,9 +194,11 @@ func (c *Container) bear(ctx context.Context) (done int, err error) {
 	for i := range steps {
 		steps[i] = i
 	}
-	c.thread.begin(func() error { return c.doGroup(steps) })
+	if err := c.thread.run(func() error { return c.doGroup(steps) }); err != nil {
+		return 0, c.explain(ctx, err)
+	}
 	spec, err := c.opts.Rest()
-	if err := errors.Join(err, c.explain(ctx, c.thread.wait())); err != nil {
+	if err != nil {
 		return 0, err
 	}
 	spec = c.lab.Like(spec, &c.Spec)

@@ -48,7 +48,9 @@ func (l *Lab) register(spec plan.Spec, o Options) (*Container, error) {
 	if err != nil {
 		return nil, err
 	}
-	c.thread = newThread()
+	if !o.Locked || len(spec.Linux.Joined) > 0 { // for those it goes elsewhere and comes back
+		c.thread = newThread()
+	}
 	return c, nil
 }
 

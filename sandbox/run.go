@@ -5,7 +5,6 @@ import (
 	"errors"
 	"os"
 	"os/signal"
-	"sync"
 	"syscall"
 	"time"
 
@@ -34,8 +33,9 @@ func Run(ctx context.Context, l *Lab, spec plan.Spec, o Options, terminal bool) 
 			o.Stdio, o.Setctty = [3]*os.File{slave, slave, slave}, true
 		}
 	}
-	signals := passSignals(terminal)
-	defer signals.end()
+	var signals passedOn
+	o.Meanwhile = func() { signals = passSignals(terminal) }
+	defer func() { signals.end() }()
 	c, ended, err := l.begin(ctx, spec, o)
 	if err != nil {
 		return exit, err
@@ -88,50 +88,36 @@ func (l *Lab) begin(ctx context.Context, spec plan.Spec, o Options) (c *Containe
 }
 
 // passedOn are the signals that reach this process and are the payload's.
-type passedOn struct {
-	caught chan os.Signal
+type passedOn chan os.Signal
 
-	mu    sync.Mutex // each signal is a word with another thread, so nobody waits
-	ended bool
-}
-
-// passSignals begins to catch them; one that comes while the container is being made
-// is for whom it is made. From a terminal in raw mode ^C reaches a payload in the
-// foreground by itself, and so does the size of the window.
-func passSignals(terminal bool) *passedOn {
-	p := &passedOn{caught: make(chan os.Signal, 8)}
-	all := []os.Signal{syscall.SIGTERM, syscall.SIGINT, syscall.SIGQUIT, syscall.SIGUSR1, syscall.SIGUSR2, syscall.SIGWINCH}
+// passSignals begins to catch them, shortly before there is a payload. Each is a
+// word with another thread of the runtime. SIGHUP is among them only now: where we
+// ignore it, nohup(1), so does init, and what it becomes. From a terminal in raw mode
+// ^C reaches a payload in the foreground by itself, and so does the size of the window.
+func passSignals(terminal bool) passedOn {
+	caught := make(passedOn, 8)
+	all := []os.Signal{syscall.SIGTERM, syscall.SIGINT, syscall.SIGQUIT, syscall.SIGUSR1, syscall.SIGUSR2, syscall.SIGHUP, syscall.SIGWINCH}
 	if terminal {
-		all = all[:5]
+		all = all[:6]
 	}
-	go p.catch(all...)
-	return p
+	signal.Notify(caught, all...)
+	return caught
 }
 
-func (p *passedOn) catch(s ...os.Signal) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if !p.ended {
-		signal.Notify(p.caught, s...)
-	}
-}
-
-// to sends them on. The last is caught only now: where we ignore it, nohup(1), the
-// payload does so as well.
-func (p *passedOn) to(c *Container) {
-	p.catch(syscall.SIGHUP)
-	for s := range p.caught {
+// to sends them on.
+func (p passedOn) to(c *Container) {
+	for s := range p {
 		c.Signal(s.(syscall.Signal))
 	}
 }
 
-// end catches no more.
-func (p *passedOn) end() {
+// end catches no more. Nobody waits for that.
+func (p passedOn) end() {
+	if p == nil { // it has not come to that
+		return
+	}
 	go func() {
-		p.mu.Lock()
-		defer p.mu.Unlock()
-		p.ended = true
-		signal.Stop(p.caught)
-		close(p.caught)
+		signal.Stop(p)
+		close(p)
 	}()
 }

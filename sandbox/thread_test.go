@@ -4,6 +4,7 @@ import (
 	"runtime"
 	"testing"
 
+	"cutaway/sandbox/plan"
 	"cutaway/sandbox/sys"
 
 	"github.com/stretchr/testify/require"
@@ -20,5 +21,21 @@ func TestStepsKeepOffTheMainThread(t *testing.T) {
 		}))
 		defer thread.end()
 		runtime.Gosched()
+	}
+}
+
+// A locked thread is good enough for all that leaves it as it is.
+func TestLocked(t *testing.T) {
+	lab := newLab(t)
+	for _, c := range []struct {
+		joined map[string]string
+		own    bool
+	}{{nil, false}, {map[string]string{"network": "/proc/self/ns/net"}, true}} {
+		o := null(t)
+		o.Locked = true
+		container, err := lab.register(plan.Spec{Linux: plan.Linux{Joined: c.joined}}, o)
+		require.NoError(t, err)
+		require.Equal(t, c.own, container.thread.work != nil, c.joined)
+		require.NoError(t, container.Remove())
 	}
 }

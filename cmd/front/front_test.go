@@ -93,3 +93,25 @@ func TestNoMemory(t *testing.T) {
 	require.ErrorAs(t, err, &status, "%s", said)
 	require.Regexp(t, `^cutaway version .*\ncutaway: memfd_create cutaway: permission denied\ncutaway: make a file in /proc: `, string(said))
 }
+
+// What the two programs arrange with the scheduler while a container starts is over
+// when its payload begins.
+func TestPayloadIsAsScheduledAsWeAre(t *testing.T) {
+	bin, err := filepath.Abs("../../bin/cutaway")
+	require.NoError(t, err)
+	require.FileExists(t, bin, "make build makes it")
+	const look = "grep Cpus_allowed_list /proc/self/status; cat /proc/self/timerslack_ns"
+	run := []string{bin, "run", "--in", "host", "--net", "none", "-u", "0", "built-in", "sh", "-c", look}
+	for _, with := range [][]string{nil, {"taskset", "-c", "0"}} {
+		ours, theirs := append(with[:len(with):len(with)], "sh", "-c", look), append(with[:len(with):len(with)], run...)
+		require.Equal(t, output(t, ours), output(t, theirs), "%q", with)
+	}
+}
+
+func output(t *testing.T, argv []string) string {
+	c := exec.CommandContext(t.Context(), argv[0], argv[1:]...)
+	c.Stderr = os.Stderr
+	out, err := c.Output()
+	require.NoError(t, err, "%q", argv)
+	return string(out)
+}

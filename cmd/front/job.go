@@ -5,7 +5,7 @@ import (
 	"errors"
 	"io"
 	"os"
-	"sync"
+	"runtime"
 
 	"cutaway/cmd/run"
 	"cutaway/sandbox"
@@ -90,10 +90,10 @@ func (j *job) run(ctx context.Context, patience *run.Patience) error {
 		if _, _, err := j.layers(); err != nil { // the other process has nobody to pull for
 			return errNotHere
 		}
-		patience.Caught()
 		return run.InBackground(ctx)
 	}
-	o := sandbox.Options{Image: j.ref, Rest: sync.OnceValues(j.rest)}
+	runtime.LockOSThread()
+	o := sandbox.Options{Image: j.ref, Rest: j.rest, Locked: true}
 	status, err := j.flags.Payload(ctx, j.lab, early, o, patience, nil)
 	if j.release != nil {
 		j.release()

@@ -10,13 +10,17 @@ package main
 import (
 	"errors"
 	"os"
+	"runtime"
 
 	"cutaway/cmd/run"
 	"cutaway/sandbox/sys"
 )
 
 func main() {
-	run.NoGarbage()
+	// A container has one thing done after the other, and init does its part on
+	// another processor; a second one here would only pass goroutines to and fro.
+	runtime.GOMAXPROCS(1)
+	sys.Unhurry()
 	sys.GrowStack()
 	if j := parse(os.Args[1:]); j != nil {
 		if err := j.do(); !errors.Is(err, errNotHere) {

@@ -12,7 +12,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"runtime/debug"
 
 	"cutaway/sandbox"
 	"cutaway/sandbox/plan"
@@ -45,23 +44,11 @@ func State(fs *pflag.FlagSet, dir *string) {
 	fs.StringVar(dir, "state", os.Getenv("CUTAWAY_STATE"), "keep images and root filesystems in `DIR`; also $CUTAWAY_STATE")
 }
 
-// memoryLimit is the size of the heap, in bytes, that the first collection of
-// garbage waits for. Most runs end before; at the usual 4 MiB it would fall
-// into the few milliseconds in which a container starts.
-const memoryLimit = 64 << 20
-
-// NoGarbage puts the first collection of garbage off.
-func NoGarbage() {
-	debug.SetGCPercent(-1)
-	debug.SetMemoryLimit(memoryLimit)
-}
-
 // Payload makes the container of spec, or what o.Rest adds to it, waits for its
 // payload to end and returns the exit status. steps, if there is a person who goes
 // step by step, starts it as often as that takes; else it is nil.
 func (f *Flags) Payload(ctx context.Context, l *sandbox.Lab, spec plan.Spec, o sandbox.Options, p *Patience,
 	steps func(sandbox.Options, func(sandbox.Options) error) error) (int, error) {
-	p.Caught()
 	stdin := os.Stdin
 	if !f.Interactive {
 		null, err := os.OpenFile(os.DevNull, os.O_RDWR, 0)

@@ -20,12 +20,7 @@ const grace = 10 * time.Second
 // payload's, and only the second one, or the end of the grace, takes it down.
 type Patience struct {
 	begun, silent atomic.Bool
-	caught        chan struct{} // closed once signals are caught
 }
-
-// Caught waits until signals are caught, which takes a moment for each: something
-// that has to be taken down is not made before.
-func (p *Patience) Caught() { <-p.caught }
 
 // Begin tells that the payload has begun.
 func (p *Patience) Begin() { p.begun.Store(true) }
@@ -37,32 +32,26 @@ func (p *Patience) Give() {
 	p.Begin()
 }
 
-// hangUps tells of a terminal that has gone: signal(7), SIGHUP. Nothing to whoever
-// wants to outlive it (nohup(1)), or has none: that signal is then but the payload's.
-func hangUps() chan os.Signal {
-	c := make(chan os.Signal, 1)
-	if !signal.Ignored(syscall.SIGHUP) && !sandbox.Detached() {
-		signal.Notify(c, syscall.SIGHUP)
-	}
-	return c
-}
-
 // UntilSignal gives a context that SIGINT, SIGTERM, SIGQUIT or SIGHUP ends, with a
 // *SignalError as its cause. After that a further signal ends this process at once,
 // and what it leaves behind the next run or cutaway clean undoes; but not a further
 // SIGHUP: the kernel sends it, and a shell does so again.
 func UntilSignal(parent context.Context) (context.Context, *Patience) {
 	ctx, cancel := context.WithCancelCause(parent)
-	p := &Patience{caught: make(chan struct{})}
+	p := &Patience{}
+	signals, gone := make(chan os.Signal, 2), make(chan os.Signal, 1)
+	signal.Notify(signals, syscall.SIGINT, syscall.SIGTERM, syscall.SIGQUIT)
+	// A terminal that has gone is nothing to whoever wants to outlive it, nohup(1), or
+	// has none: SIGHUP is but the payload's then.
+	if !signal.Ignored(syscall.SIGHUP) && !sandbox.Detached() {
+		signal.Notify(gone, syscall.SIGHUP)
+	}
 	go func() {
-		signals := make(chan os.Signal, 2)
-		signal.Notify(signals, syscall.SIGINT, syscall.SIGTERM, syscall.SIGQUIT)
-		gone := hangUps()
 		// A reader that has seen enough, as head(1) or a pager does, must not kill us
 		// with a container half built: caught, and not ignored, which a payload would
-		// inherit, SIGPIPE leaves it at EPIPE for the write.
+		// inherit, SIGPIPE leaves it at EPIPE for the write. Each signal takes a word
+		// with another thread of the runtime, and nothing is written as soon as that.
 		signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE)
-		close(p.caught)
 		cancel(&SignalError{p.last(signals, gone)})
 		signal.Stop(signals)
 	}()

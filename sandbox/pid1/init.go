@@ -34,6 +34,9 @@ func Main() error {
 	if _, err := i.host.Receive(&hello); err != nil {
 		return fmt.Errorf("read the spec from the host: %w", err)
 	}
+	if hello.Quiet {
+		sys.Unhurry()
+	}
 	var err error
 	if i.plan, err = hello.Plan(); err != nil {
 		return fmt.Errorf("compile the plan: %w", err)
