@@ -21,6 +21,7 @@ import (
 // threads that the Go runtime made. So Main must be called on that thread, from
 // an init function or after runtime.LockOSThread.
 func Main() error {
+	sys.GrowStack()
 	if !sys.OnMainThread() {
 		return errors.New("init does not run on its main thread")
 	}
@@ -34,14 +35,14 @@ func Main() error {
 	if _, err := i.host.Receive(&hello); err != nil {
 		return fmt.Errorf("read the spec from the host: %w", err)
 	}
-	if hello.Quiet {
-		sys.Unhurry()
-	}
 	var err error
 	if i.plan, err = hello.Plan(); err != nil {
 		return fmt.Errorf("compile the plan: %w", err)
 	}
 	i.kernel = sys.Kernel{Quiet: hello.Quiet, BeforeExec: i.announceExec}
+	if hello.Quiet {
+		sys.Unhurry()
+	}
 	return i.serve()
 }
 
