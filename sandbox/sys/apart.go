@@ -40,12 +40,16 @@ func processor() int {
 
 // online counts the machine's processors that work; 0 if that cannot be told.
 func online() int {
-	list, err := os.ReadFile("/sys/devices/system/cpu/online") // 0-2,5
+	list, err := os.ReadFile("/sys/devices/system/cpu/online")
 	if err != nil {
 		return 0
 	}
-	count := 0
-	for item := range strings.SplitSeq(strings.TrimSpace(string(list)), ",") {
+	return members(strings.TrimSpace(string(list)))
+}
+
+// members counts what a list such as 0-2,5 has: cpuset(7), "List format".
+func members(list string) (count int) {
+	for item := range strings.SplitSeq(list, ",") {
 		var first, last int
 		if n, _ := fmt.Sscanf(item, "%d-%d", &first, &last); n == 1 {
 			last = first

@@ -3,7 +3,6 @@ package sys
 import (
 	"os"
 	"os/exec"
-	"runtime"
 	"strconv"
 	"strings"
 	"testing"
@@ -29,7 +28,6 @@ func processors(t *testing.T, pid int) unix.CPUSet {
 // A process is kept off one processor and gets all of them back; with one only, or
 // with fewer than the machine has, it is left alone.
 func TestApart(t *testing.T) {
-	runtime.LockOSThread() // and with a set of its own it ends with its goroutine
 	all := processors(t, 0)
 	pid := asleep(t)
 	together := Apart(pid)
@@ -37,8 +35,8 @@ func TestApart(t *testing.T) {
 	if left > 1 && left == online() {
 		left--
 	}
-	now := processors(t, pid)
-	require.Equal(t, left, now.Count())
+	fewer := processors(t, pid)
+	require.Equal(t, left, fewer.Count())
 	together()
 	require.Equal(t, all, processors(t, pid))
 
@@ -51,6 +49,12 @@ func TestApart(t *testing.T) {
 	require.Equal(t, one, processors(t, pid))
 
 	Apart(1 << 30)() // there is no such process
+}
+
+func TestMembers(t *testing.T) {
+	for list, count := range map[string]int{"0": 1, "0-1": 2, "0-2,5": 4, "0-3,8-11,16": 9} {
+		require.Equal(t, count, members(list), list)
+	}
 }
 
 // The runtime's oldest thread is in less of a hurry, and the first, from which
